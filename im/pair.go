@@ -105,7 +105,12 @@ func letsIn(owner Side, s Settings) bool {
 
 // ISee reports whether I see them: I watch, they do not deny it, and their answer or default lets me in.
 func (p Pair) ISee() bool {
-	return p.Mine.Watch != WatchNone && !p.Theirs.Denied && letsIn(p.Theirs, p.TheirSettings)
+	return Shows(p.Theirs, p.Mine.Watch, p.TheirSettings)
+}
+
+// Shows reports whether the owner of a side shows its presence to the other, who watches it so far.
+func Shows(owner Side, watched Watch, s Settings) bool {
+	return watched != WatchNone && !owner.Denied && letsIn(owner, s)
 }
 
 // IMayWrite reports whether their rules, default and answers let my messages through.

@@ -381,10 +381,10 @@ func (s *Stream) send(b []byte, wait bool) (n int, err error) {
 		}
 		return n, nil
 	}
-	s.wb = b
+	s.wb, s.wn, s.werr = b, 0, nil
 	err = s.raw.Write(s.writeFn)
 	n, werr := s.wn, s.werr
-	s.wb, s.werr = nil, nil
+	s.wb = nil
 	if werr == syscall.EAGAIN {
 		return 0, nil
 	}
