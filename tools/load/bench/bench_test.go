@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestMain lets the test binary stand in for parley: it takes accounts, and serves as the null relay does.
+func TestMain(m *testing.M) {
+	if relay := os.Getenv("BENCH_TEST_RELAY"); relay != "" && len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "account":
+			l, err := csv.NewReader(os.Stdin).ReadAll()
+			if err != nil || len(l) == 0 || l[0][0] != "i0@parley.test" || l[0][1] != "secret" {
+				fmt.Fprintln(os.Stderr, "bad accounts:", err, len(l))
+				os.Exit(1)
+			}
+			os.Exit(0)
+		case "serve":
+			addr := strings.TrimPrefix(os.Args[len(os.Args)-1], "msnp://")
+			script := `"$0" -listen "$1" & trap 'kill $!; exit 0' TERM; sleep 0.3; echo level=INFO msg=ready >&2; wait`
+			err := syscall.Exec("/bin/sh", []string{"sh", "-c", script, relay, addr}, os.Environ())
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+func TestBothServersAreMeasured(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("BENCH_TEST_RELAY", filepath.Join(dir, "nullrelay"))
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run(t.Context(), []string{"-parley", self, "-quick", "-rounds", "1", "-only", "login", "-dir", dir, "-port", "28630"}); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, "results.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"label":"null relay"`, `"label":"Parley"`} {
+		if !bytes.Contains(raw, []byte(want)) {
+			t.Errorf("no %s in %s", want, raw)
+		}
+	}
+}
+
+func TestServerThatEndsAtOnce(t *testing.T) {
+	s := &server{name: "Parley", addr: "127.0.0.1:28640", ready: "ready", args: []string{"/bin/sh", "-c", "echo data folder is locked >&2; exit 3"}}
+	_, err := s.start(context.Background())
+	if err == nil || !strings.Contains(err.Error(), "data folder is locked") || !strings.Contains(err.Error(), "exit status 3") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTable(t *testing.T) {
+	r := &row{measure: full.measures()[0], values: map[string][]float64{"null relay": {3, 1, 2}, "Parley": {2.5, 2.5, 9}}}
+	var b strings.Builder
+	if err := table(&b, []*row{r}, 3, false); err != nil {
+		t.Fatal(err)
+	}
+	want := "| chat 1 window 1 | CPU s per 1,000 messages | 2.00 (1.00-3.00) | 2.50 (2.50-9.00) | 1.25 | at most 1.3 times | yes |"
+	if !strings.Contains(b.String(), want) {
+		t.Errorf("want %s in\n%s", want, &b)
+	}
+	r.atLeast, r.ratio, r.limit = true, false, 3000
+	if got := r.verdict(0, 2999); got != "**no**" {
+		t.Error(got)
+	}
+}
+
+func TestPlansHaveTheirAccounts(t *testing.T) {
+	for _, p := range []plan{full, small} {
+		if p.accounts() < p.restFirst()+p.idle || p.accounts() > 25000 {
+			t.Errorf("%d accounts for %+v", p.accounts(), p)
+		}
+	}
+}

@@ -1,0 +1,155 @@
+// Command bench measures Parley and the null relay side by side with msnpload and prints the table of
+// docs/performance.md: medians of several rounds, and how Parley compares with what the kernel and the Go
+// runtime alone cost.
+//
+//	go -C tools/load run ./bench -parley "$PWD/parley"
+//	go -C tools/load run ./bench -parley "$PWD/parley" -quick -only chat
+//
+// Every measurement starts a fresh server on loopback; both take turns at going first.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	domain   = "parley.test"
+	password = "secret"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	fs := flag.NewFlagSet("bench", flag.ExitOnError)
+	parley := fs.String("parley", "", "the parley binary to measure (without it: the null relay alone)")
+	rounds := fs.Int("rounds", 3, "how often everything is measured; the table shows medians")
+	quick := fs.Bool("quick", false, "small numbers: shows that everything works, proves nothing")
+	only := fs.String("only", "", "measure only what has this in its name")
+	dir := fs.String("dir", "", "work folder for binaries, data and the raw results, kept (default: a temporary one, removed)")
+	port := fs.Int("port", 18630, "the null relay listens here, Parley on the next port")
+	limit := fs.Uint64("files", 20000, "limit of open files of each process; a server may size itself by it")
+	timeout := fs.Duration("timeout", 5*time.Minute, "for one run of the load generator")
+	fs.Parse(args)
+	if fs.NArg() > 0 || *rounds < 1 {
+		fs.Usage()
+		return errors.New("bench takes flags only, and -rounds from 1 up")
+	}
+	work := *dir
+	if work == "" {
+		var err error
+		if work, err = os.MkdirTemp("", "parley-bench-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(work)
+	}
+	if err := os.MkdirAll(work, 0o755); err != nil {
+		return err
+	}
+	b := &bench{dir: work, plan: full, timeout: *timeout}
+	if *quick {
+		b.plan = small
+	}
+	for _, name := range []string{"msnpload", "nullrelay"} {
+		if err := build(ctx, name, b.bin(name)); err != nil {
+			return err
+		}
+	}
+	b.servers = []*server{{name: "null relay", addr: fmt.Sprintf("127.0.0.1:%d", *port)}}
+	b.servers[0].args = []string{b.bin("nullrelay"), "-engine", "net", "-listen", b.servers[0].addr}
+	if *parley != "" {
+		path, err := filepath.Abs(*parley)
+		if err != nil {
+			return err
+		}
+		data := filepath.Join(work, "data")
+		s := &server{name: "Parley", addr: fmt.Sprintf("127.0.0.1:%d", *port+1), ready: "ready"}
+		s.args = []string{path, "serve", "--data", data, "--domain", domain, "--listen", "msnp://" + s.addr}
+		b.servers = append(b.servers, s)
+		if err := b.accounts(ctx, path, data); err != nil {
+			return err
+		}
+	}
+	files, err := limitFiles(*limit)
+	if err != nil {
+		return err
+	}
+	raw, err := os.Create(filepath.Join(work, "results.jsonl"))
+	if err != nil {
+		return err
+	}
+	defer raw.Close()
+	var rows []*row
+	for _, m := range b.plan.measures() {
+		if !strings.Contains(m.name, *only) {
+			continue
+		}
+		if need := uint64(m.sockets) + 200; files < need {
+			fmt.Fprintf(os.Stderr, "bench: %s left out: %d open files allowed, %d needed (ulimit -n)\n", m.name, files, need)
+			continue
+		}
+		rows = append(rows, &row{measure: m, values: map[string][]float64{}, generator: map[string][]float64{}})
+	}
+	if len(rows) == 0 {
+		return fmt.Errorf("nothing to measure has %q in its name", *only)
+	}
+	for round := range *rounds {
+		for _, r := range rows {
+			for i := range b.servers {
+				s := b.servers[(i+round)%len(b.servers)] // turns at going first
+				if r.parleyOnly && s.name != "Parley" {
+					continue
+				}
+				res, err := b.measure(ctx, s, r.measure)
+				if err != nil {
+					return fmt.Errorf("%s, %s: %w", r.name, s.name, err)
+				}
+				fmt.Fprintf(os.Stderr, "round %d  %-24s %-10s %s = %g\n", round+1, r.name, s.name, r.key, res[r.key])
+				r.add(s.name, res)
+				line, err := json.Marshal(res)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(raw, "%s\n", line)
+			}
+		}
+	}
+	return table(os.Stdout, rows, *rounds, *quick)
+}
+
+// build makes one of the programs beside this one.
+func build(ctx context.Context, name, out string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", out, "parley/tools/load/"+name)
+	if msg, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s (run bench with `go -C tools/load run ./bench`): %w\n%s", name, err, msg)
+	}
+	return nil
+}
+
+// limitFiles sets the limit of open files, hard too, or else a Go child would lift it again.
+// It returns what is allowed.
+func limitFiles(n uint64) (uint64, error) {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		return 0, err
+	}
+	n = min(n, l.Max)
+	return n, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: n, Max: n})
+}

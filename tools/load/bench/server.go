@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// server is one of the two that are compared.
+type server struct {
+	name  string
+	addr  string
+	args  []string
+	ready string // what it prints on stderr once it listens; empty: asked by connecting
+}
+
+// running is a server's process.
+type running struct {
+	cmd    *exec.Cmd
+	log    *tail
+	exited chan struct{} // closed when the process has ended
+}
+
+// bench is what every measurement needs.
+type bench struct {
+	dir     string
+	plan    plan
+	servers []*server
+	timeout time.Duration
+}
+
+func (b *bench) bin(name string) string { return filepath.Join(b.dir, name) }
+
+// accounts fills a new data folder of Parley. One that was filled before is kept.
+func (b *bench) accounts(ctx context.Context, parley, data string) error {
+	n := b.plan.accounts()
+	mark := filepath.Join(b.dir, "accounts-"+strconv.Itoa(n))
+	if _, err := os.Stat(mark); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return err
+	}
+	csv, err := b.load(ctx, "prepare")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "bench: importing %d accounts\n", n)
+	start := time.Now()
+	cmd := exec.CommandContext(ctx, parley, "account", "import", "--data", data, "-")
+	cmd.Stdin = bytes.NewReader(csv)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("parley account import: %w\n%s", err, out)
+	}
+	fmt.Fprintf(os.Stderr, "bench: imported in %.1f s\n", time.Since(start).Seconds())
+	return os.WriteFile(mark, nil, 0o644)
+}
+
+// load runs msnpload with the accounts of the plan and returns what it prints.
+func (b *bench) load(ctx context.Context, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	all := append([]string{"-users", "i:" + strconv.Itoa(b.plan.accounts()), "-domain", domain, "-pass", password}, args...)
+	cmd := exec.CommandContext(ctx, b.bin("msnpload"), all...)
+	var out, problems bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &problems
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("not done in %v (-timeout)", b.timeout)
+		}
+		return nil, fmt.Errorf("msnpload %s: %w\n%s%s", strings.Join(args, " "), err, &problems, &out)
+	}
+	return out.Bytes(), nil
+}
+
+// measure starts the server, runs the generator against it and stops it.
+func (b *bench) measure(ctx context.Context, s *server, m measure) (res map[string]any, err error) {
+	p, err := s.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if e := p.stop(); e != nil && err == nil {
+			err = e
+		}
+	}()
+	at := []string{"-ns", s.addr, "-pid", strconv.Itoa(p.cmd.Process.Pid)}
+	for _, args := range m.before {
+		if _, err := b.load(ctx, append(at, args...)...); err != nil {
+			return nil, err
+		}
+	}
+	out, err := b.load(ctx, append(append(at, "-label", s.name), m.args...)...)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(out, &res); err != nil {
+		return nil, fmt.Errorf("what msnpload printed: %w: %q", err, out)
+	}
+	if _, ok := res[m.key].(float64); !ok {
+		return nil, fmt.Errorf("no %s in %s", m.key, out)
+	}
+	return res, nil
+}
+
+// start runs the server and returns once it takes connections.
+func (s *server) start(ctx context.Context) (*running, error) {
+	if c, err := net.DialTimeout("tcp", s.addr, time.Second); err == nil {
+		c.Close()
+		return nil, fmt.Errorf("somebody listens on %s already; choose another -port", s.addr)
+	}
+	ready := make(chan struct{})
+	p := &running{cmd: exec.Command(s.args[0], s.args[1:]...), log: &tail{word: s.ready, seen: ready}, exited: make(chan struct{})}
+	p.cmd.Stderr = p.log
+	// a bench that is killed takes its servers along
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	// ends with the process, which stop sees to
+	go func() {
+		p.cmd.Wait()
+		close(p.exited)
+	}()
+	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
+	defer cancel()
+	if s.ready == "" {
+		ready = nil // never: the connection is asked instead
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ready:
+			return p, nil
+		case <-p.exited:
+			return nil, fmt.Errorf("%s ended before it was ready: %v\n%s", s.name, p.cmd.ProcessState, p.log)
+		case <-ctx.Done():
+			return nil, errors.Join(fmt.Errorf("%s is not ready: %w\n%s", s.name, ctx.Err(), p.log), p.stop())
+		case <-tick.C:
+			if s.ready != "" {
+				continue
+			}
+			if c, err := net.Dial("tcp", s.addr); err == nil {
+				c.Close()
+				return p, nil
+			}
+		}
+	}
+}
+
+// stop ends the process, by its own shutdown if that takes no longer than 30 seconds.
+func (p *running) stop() error {
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	t := time.NewTimer(30 * time.Second)
+	defer t.Stop()
+	select {
+	case <-p.exited:
+		return nil
+	case <-t.C:
+		p.cmd.Process.Kill()
+		<-p.exited
+		return fmt.Errorf("%s did not stop in 30 s after SIGTERM\n%s", filepath.Base(p.cmd.Path), p.log)
+	}
+}
+
+// tail keeps the end of a log and closes seen at the first line that has word in it.
+type tail struct {
+	word string
+	seen chan struct{}
+
+	mu   sync.Mutex // guards what follows
+	buf  []byte
+	line []byte // the last line, while it is not complete
+	done bool
+}
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, b...)
+	if len(t.buf) > 8<<10 {
+		t.buf = t.buf[len(t.buf)-4<<10:]
+	}
+	if !t.done && t.word != "" {
+		t.line = append(t.line, b...)
+		if bytes.Contains(t.line, []byte(t.word)) {
+			t.done, t.line = true, nil
+			close(t.seen)
+		} else if i := bytes.LastIndexByte(t.line, '\n'); i >= 0 {
+			t.line = t.line[i+1:]
+		}
+	}
+	return len(b), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.buf)
+}

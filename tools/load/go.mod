@@ -1,0 +1,3 @@
+module parley/tools/load
+
+go 1.26.8
