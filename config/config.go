@@ -1,0 +1,265 @@
+// Package config reads the configuration: one TOML file, of which three lines
+// suffice. Every key has a default and is explained by the comment above its
+// field; docs/config.md and the sentences that [Keys] gives are generated from
+// these comments. A Config has no owner: it is read once at start, then passed
+// by value or read only.
+package config
+
+//go:generate go run ../tools/gen/config -root ..
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Config is the whole configuration. The toml tag of a field is its key; keys
+// of a nested struct stand in the table of that name. The tags least, most and
+// oneof say what [Config.Validate] accepts.
+type Config struct {
+	// The domain whose accounts live here.
+	Domain string `toml:"domain"`
+	// More domains whose accounts live here.
+	Domains []string `toml:"domains"`
+	// Where the TLS certificate comes from: "self" makes one, "files:CERT,KEY" reads two PEM files, "off" uses none.
+	TLS string `toml:"tls"`
+	// The folder of the database, the keys and the control socket; relative to the working directory, and made if it is missing.
+	Data string `toml:"data"`
+	// The addresses served, as URLs; "msnp-dispatch://", "msnp-notification://" and "msnp-switchboard://" are one role each, "msnp://" all three, "http://" metrics and health; "?advertise=HOST:PORT" is what clients are told.
+	Listen []string `toml:"listen"`
+
+	Log        Log        `toml:"log"`
+	Limits     Limits     `toml:"limits"`
+	MSNP       MSNP       `toml:"msnp"`
+	Credential Credential `toml:"credential"`
+	Offline    Offline    `toml:"offline"`
+	Removal    Removal    `toml:"removal"`
+	Shutdown   Shutdown   `toml:"shutdown"`
+	Metrics    Metrics    `toml:"metrics"`
+}
+
+// Log is the table [log].
+type Log struct {
+	// The least level that is logged.
+	Level string `toml:"level" oneof:"debug info warn error"`
+	// How a log line is written.
+	Format string `toml:"format" oneof:"text json"`
+}
+
+// Limits is the table [limits]. The last word of a key is also the label under
+// which parley_limit_hits_total counts it.
+type Limits struct {
+	// People that each list of an account may hold.
+	Contacts int `toml:"contacts" least:"1"`
+	// People who may watch one account.
+	Watchers int `toml:"watchers" least:"1"`
+	// Contact groups that an account may have.
+	Groups int `toml:"groups" least:"0"`
+
+	// Connections in total; 0 means as many as the open files allow.
+	Connections int `toml:"connections" least:"0"`
+	// Connections in total that have not logged in yet.
+	HalfOpen int `toml:"half_open" least:"1"`
+	// Connections of one network (an IPv4 address, an IPv6 /64) that have not logged in yet.
+	HalfOpenPerNetwork int `toml:"half_open_per_network" least:"1"`
+	// Time that a connection may take to log in.
+	LoginTime Duration `toml:"login_time" least:"1s"`
+	// Failed logins to one account within the window, after which all are refused until it has passed.
+	LoginFailures int `toml:"login_failures" least:"1"`
+	// Failed logins from one network (an IPv4 address, an IPv6 /64) within the window, after which all are refused until it has passed.
+	LoginFailuresPerNetwork int `toml:"login_failures_per_network" least:"1"`
+	// The window in which failed logins are counted; it begins with the first one.
+	LoginWindow Duration `toml:"login_window" least:"1s"`
+
+	// Bytes of a command line, its end included.
+	Line Size `toml:"line" least:"512" most:"1MiB"`
+	// Bytes that a message may carry, its MIME headers included.
+	Payload Size `toml:"payload" least:"64" most:"1MiB"`
+	// Bytes that may wait to be sent to a session; over it the session is closed.
+	Queue Size `toml:"queue" least:"16KiB"`
+	// The part of these bytes that may be presence; over it the session is closed.
+	PresenceQueue Size `toml:"presence_queue" least:"4KiB"`
+	// Commands a second that are read from a session; one above it is made to wait, and 0 means any number.
+	CommandsPerSecond int `toml:"commands_per_second" least:"0"`
+	// Bytes a second that are read from a session; one above it is made to wait, and 0 means any number.
+	BytesPerSecond Size `toml:"bytes_per_second" least:"0"`
+
+	// People in one conversation.
+	Conversation int `toml:"conversation" least:"2"`
+	// Conversations that an account may have open.
+	Conversations int `toml:"conversations" least:"1"`
+	// Messages that may wait for one account.
+	Waiting int `toml:"waiting" least:"0"`
+	// Bytes of the messages that may wait for one account.
+	WaitingBytes Size `toml:"waiting_bytes" least:"0"`
+	// Time after which a message that still waits is removed.
+	WaitingAge Duration `toml:"waiting_age" least:"1m"`
+	// Bytes of the words that go with a request to see somebody.
+	RequestText Size `toml:"request_text" least:"0" most:"1MiB"`
+	// Requests to see one account that may stand unanswered.
+	Requests int `toml:"requests" least:"1"`
+	// Accounts that stay in memory after their last logout.
+	AccountsCached int `toml:"accounts_cached" least:"0"`
+}
+
+// MSNP is the table [msnp].
+type MSNP struct {
+	// Time in which somebody rung must join; then the ring counts as not answered.
+	Ring Duration `toml:"ring" least:"1s"`
+	// Time in which a ticket to a switchboard must be used.
+	Ticket Duration `toml:"ticket" least:"1s"`
+	// Time without a line after which a conversation is closed.
+	Idle Duration `toml:"idle" least:"10s"`
+	// Commands of one connection that cannot be read or are out of place, after which it is closed.
+	Misplaced int `toml:"misplaced" least:"1"`
+	// Failed logins of one connection, after which it is closed.
+	LoginTries int `toml:"login_tries" least:"1"`
+	// Renames a minute in one session; more are refused with error 800.
+	Renames int `toml:"renames" least:"1"`
+	// Failed calls in a row in one conversation, after which a call is refused with error 713.
+	FailedCalls int `toml:"failed_calls" least:"1"`
+	// Dialects that are offered, the preferred one first.
+	Dialects []string `toml:"dialects" least:"1"`
+	// The address of the web pages that clients are sent to; empty means http://DOMAIN/.
+	PublicURL string `toml:"public_url"`
+	// The path of a sendmail program for invitations by mail (SND); empty means none, and SND is refused with error 503.
+	Sendmail string `toml:"sendmail"`
+	// Whether FND searches the directory of those who chose to be in it; if not, it is refused with error 502.
+	Find bool `toml:"find"`
+}
+
+// Credential is the table [credential].
+type Credential struct {
+	// Whether the password itself is kept, sealed under a key file; MSNP logins need it.
+	KeepPassword bool `toml:"keep_password"`
+}
+
+// Offline is the table [offline].
+type Offline struct {
+	// Whether messages to somebody who is away are stored until they can be delivered.
+	Store bool `toml:"store"`
+	// Time after a ring that nobody answered until stored messages ring again.
+	RingAgain Duration `toml:"ring_again" least:"1s"`
+}
+
+// Removal is the table [removal].
+type Removal struct {
+	// Time for which the address of a removed account is not given again.
+	Hold Duration `toml:"hold" least:"0s"`
+}
+
+// Shutdown is the table [shutdown].
+type Shutdown struct {
+	// Time that sessions have to be told and their queues to be written.
+	Grace Duration `toml:"grace" least:"0s"`
+}
+
+// Metrics is the table [metrics].
+type Metrics struct {
+	// Whether /metrics is served on the http listeners; /healthz and /readyz always are.
+	Enabled bool `toml:"enabled"`
+}
+
+// Default is the configuration of an empty file. Each call makes lists of its own.
+func Default() Config {
+	return Config{
+		Domain: "parley.test",
+		TLS:    "self",
+		Data:   "./parley-data",
+		Listen: []string{"msnp://127.0.0.1:1863", "http://127.0.0.1:9280"},
+		Log:    Log{Level: "info", Format: "text"},
+		Limits: Limits{
+			Contacts:                5000,
+			Watchers:                5000,
+			Groups:                  100,
+			Connections:             0,
+			HalfOpen:                20000,
+			HalfOpenPerNetwork:      10000,
+			LoginTime:               Duration(60 * time.Second),
+			LoginFailures:           30,
+			LoginFailuresPerNetwork: 100,
+			LoginWindow:             Duration(10 * time.Minute),
+			Line:                    8192,
+			Payload:                 1664,
+			Queue:                   4 * MiB,
+			PresenceQueue:           2 * MiB,
+			CommandsPerSecond:       0,
+			BytesPerSecond:          4 * MiB,
+			Conversation:            50,
+			Conversations:           200,
+			Waiting:                 1000,
+			WaitingBytes:            4 * MiB,
+			WaitingAge:              Duration(90 * 24 * time.Hour),
+			RequestText:             2 * KiB,
+			Requests:                1000,
+			AccountsCached:          20000,
+		},
+		MSNP: MSNP{
+			Ring:        Duration(90 * time.Second),
+			Ticket:      Duration(120 * time.Second),
+			Idle:        Duration(30 * time.Minute),
+			Misplaced:   10,
+			LoginTries:  3,
+			Renames:     5,
+			FailedCalls: 5,
+			Dialects:    []string{"MSNP2"},
+			Find:        true,
+		},
+		Credential: Credential{KeepPassword: true},
+		Offline:    Offline{Store: true, RingAgain: Duration(10 * time.Minute)},
+		Removal:    Removal{Hold: Duration(720 * time.Hour)},
+		Shutdown:   Shutdown{Grace: Duration(5 * time.Second)},
+		Metrics:    Metrics{Enabled: true},
+	}
+}
+
+// AllDomains are the domains whose accounts live here, the first one first,
+// each once.
+func (c Config) AllDomains() []string {
+	all := []string{c.Domain}
+	for _, d := range c.Domains {
+		if !slices.Contains(all, d) {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// PublicURL is the address of the web pages that clients are sent to: the key
+// msnp.public_url, or http://DOMAIN/ if that is empty.
+func (c Config) PublicURL() string {
+	if c.MSNP.PublicURL != "" {
+		return c.MSNP.PublicURL
+	}
+	return "http://" + c.Domain + "/"
+}
+
+// Text is a configuration file of the three keys that every service sets, with
+// the default listeners shown in a comment. Other keys of c are not in it.
+func (c Config) Text() string {
+	return fmt.Sprintf("domain = %-24s # whose accounts live here\n", strconv.Quote(c.Domain)) +
+		fmt.Sprintf("tls    = %-24s # or files:CERT,KEY; off\n", strconv.Quote(c.TLS)) +
+		fmt.Sprintf("data   = %s\n", strconv.Quote(c.Data)) +
+		fmt.Sprintf("# listen = %s     the default\n", listText(Default().Listen))
+}
+
+// WriteThree writes [Config.Text] to a new file. A file that is already there
+// stays as it is, and the error is fs.ErrExist.
+func (c Config) WriteThree(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return fmt.Errorf("write configuration: %w", err)
+	}
+	if _, err = f.WriteString(c.Text()); err == nil {
+		err = f.Sync()
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return fmt.Errorf("write configuration: %w", err)
+	}
+	return nil
+}
