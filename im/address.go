@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/secure/bidirule"
 	"golang.org/x/text/secure/precis"
 	"golang.org/x/text/width"
 )
@@ -206,7 +207,8 @@ var (
 	errEmpty    = errors.New("is missing")
 	errLong     = fmt.Errorf("is longer than %d bytes", maxPart)
 	errUTF8     = errors.New("is not valid UTF-8")
-	errMixed    = errors.New("is not an allowed order of characters: letters written from right to left stand beside others")
+	errMixed    = errors.New("has letters written from right to left beside others")
+	errOther    = errors.New("has letters or signs in an order that is not allowed")
 	errUnstable = errors.New("has no one normal form")
 	errLabel    = errors.New("has two dots together, or one at its begin")
 	errLabelLen = fmt.Errorf("has a label longer than %d bytes", maxLabel)
@@ -263,7 +265,10 @@ func localError(s string, err error) error {
 			return errRune(r)
 		}
 	}
-	return errMixed
+	if errors.Is(err, bidirule.ErrInvalid) {
+		return errMixed
+	}
+	return errOther
 }
 
 func errRune(r rune) error {
@@ -322,7 +327,11 @@ func domainError(s string, err error) error {
 			return errRune(r)
 		}
 	}
-	return fmt.Errorf("is not one: %s", strings.TrimPrefix(err.Error(), "idna: "))
+	why := strings.TrimPrefix(err.Error(), "idna: ")
+	if len(why) > 100 { // it repeats the label
+		why = "a label that IDNA does not take"
+	}
+	return fmt.Errorf("is not one: %s", why)
 }
 
 // literal normalises an IP address in brackets, RFC 7622 3.2 and RFC 3986 3.2.2.

@@ -138,6 +138,8 @@ func TestNoAddress(t *testing.T) {
 		{strings.Repeat("é", 512) + "@b", "the part before the @ is longer than 1023 bytes"},
 		{strings.Repeat("é", 5000) + "@b", "the part before the @ is longer than 1023 bytes"},
 		{"a@" + strings.Repeat("b", 64), "a label longer than 63 bytes"},
+		{"a@xn--" + strings.Repeat("a", 4000), "the domain is not one"},
+		{"a" + strings.Repeat("\u0301", 2000) + "@b", "the part before the @"},
 		{"a@" + strings.Repeat("ü", 62), "a label longer than 63 bytes"},
 		{"a@" + strings.Repeat("b.", 512) + "c", "the domain is longer than 1023 bytes"},
 		{"a@" + strings.Repeat("ü.", 5000) + "c", "the domain is longer than 1023 bytes"},
