@@ -140,7 +140,7 @@ func (u *URL) parseQuery(query string, scheme Scheme) error {
 	return nil
 }
 
-// splitHostPort splits at the last colon; brackets around an IPv6 address stay
+// splitHostPort splits at the colon; brackets around an IPv6 address stay
 // with the host.
 func splitHostPort(s string) (host, port string, err error) {
 	if end := strings.LastIndexByte(s, ']'); strings.HasPrefix(s, "[") && end > 0 {
@@ -153,14 +153,14 @@ func splitHostPort(s string) (host, port string, err error) {
 		}
 		s = s[1:]
 	} else {
-		colon := strings.IndexByte(s, ':')
-		if colon < 0 {
+		before, after, ok := strings.Cut(s, ":")
+		if !ok {
 			return s, "", nil
 		}
-		if strings.Count(s, ":") > 1 {
+		if strings.Contains(after, ":") {
 			return "", "", fmt.Errorf("%q: an IPv6 address stands in brackets, like [::1]:1863", s)
 		}
-		host, s = s[:colon], s[colon+1:]
+		host, s = before, after
 	}
 	if s == "" {
 		return "", "", fmt.Errorf("no port after the colon")
