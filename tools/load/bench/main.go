@@ -68,18 +68,18 @@ func run(ctx context.Context, args []string) error {
 		b.plan = small
 	}
 	for _, name := range []string{"msnpload", "nullrelay"} {
-		if err := build(ctx, name, b.bin(name)); err != nil {
+		if err := build(ctx, name, b.path(name)); err != nil {
 			return err
 		}
 	}
 	b.servers = []*server{{name: "null relay", addr: fmt.Sprintf("127.0.0.1:%d", *port)}}
-	b.servers[0].args = []string{b.bin("nullrelay"), "-engine", "net", "-listen", b.servers[0].addr}
+	b.servers[0].args = []string{b.path("nullrelay"), "-engine", "net", "-listen", b.servers[0].addr}
 	if *parley != "" {
 		path, err := filepath.Abs(*parley)
 		if err != nil {
 			return err
 		}
-		data := filepath.Join(work, "data")
+		data := b.path(fmt.Sprintf("data-%d", b.plan.accounts()))
 		s := &server{name: "Parley", addr: fmt.Sprintf("127.0.0.1:%d", *port+1), ready: "ready"}
 		s.args = []string{path, "serve", "--data", data, "--domain", domain, "--listen", "msnp://" + s.addr}
 		b.servers = append(b.servers, s)

@@ -40,12 +40,13 @@ type bench struct {
 	timeout time.Duration
 }
 
-func (b *bench) bin(name string) string { return filepath.Join(b.dir, name) }
+// path is a file or folder of this run.
+func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
 
 // accounts fills a new data folder of Parley. One that was filled before is kept.
 func (b *bench) accounts(ctx context.Context, parley, data string) error {
 	n := b.plan.accounts()
-	mark := filepath.Join(b.dir, "accounts-"+strconv.Itoa(n))
+	mark := data + ".imported"
 	if _, err := os.Stat(mark); err == nil {
 		return nil
 	}
@@ -72,7 +73,7 @@ func (b *bench) load(ctx context.Context, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	all := append([]string{"-users", "i:" + strconv.Itoa(b.plan.accounts()), "-domain", domain, "-pass", password}, args...)
-	cmd := exec.CommandContext(ctx, b.bin("msnpload"), all...)
+	cmd := exec.CommandContext(ctx, b.path("msnpload"), all...)
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	if err := cmd.Run(); err != nil {
