@@ -25,6 +25,13 @@ func (p Pair) EntryOf(who Address, name string, ours bool) Entry {
 	return Entry{who, p.Mine, p.Theirs.Watch, name, ours, p.ISee(), p.Turned().ISee()}
 }
 
+// Mirror makes an entry one about its own account: who lists oneself sees oneself.
+func (e *Entry) Mirror() {
+	e.Watched = e.Side.Watch
+	e.Sees = e.Watched != WatchNone
+	e.Seen = e.Sees
+}
+
 // Account is a principal served here.
 type Account struct {
 	ID       int64

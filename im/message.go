@@ -72,6 +72,12 @@ func (m *Message) Neutral() Neutral {
 	return m.neutral
 }
 
+// For is the same message to one receiver, with an id of its own.
+func (m *Message) For(to Address, id MessageID) *Message {
+	return &Message{ID: id, From: m.From, To: to, FromName: m.FromName, Time: m.Time, Kind: m.Kind,
+		Report: m.Report, Native: m.Native, Neutralise: m.Neutral}
+}
+
 // Size is what storing the message counts against its receiver's limit, in bytes.
 func (m *Message) Size() int {
 	n := m.Neutral()

@@ -1,0 +1,297 @@
+package exchange
+
+import (
+	"context"
+
+	"parley/im"
+	"parley/store"
+)
+
+// By says who acts: an account, through one of its sessions if Client is set.
+type By struct {
+	Who    im.Address
+	Client *Client
+	Tag    any // comes back with the changes that the act leads to, for Client
+}
+
+// Change is one committed change of what an account keeps or shows: about somebody (Who), or
+// about itself (Account). Handed to all its sessions.
+type Change struct {
+	Of            im.Address // the account
+	Serial        int64      // after it; 0: nothing that any protocol shows
+	Who           im.Address // zero: about itself
+	Before, After im.Entry
+	Account       *im.Account // about itself: as it is now, without keys
+	Was           *im.Account // and as it was
+	By            By          // By.Who may be the other one of the two
+}
+
+func (*Change) delivery() {}
+
+// relate runs an act of by.Who about other: judge gives the pair as it shall be. What changed
+// is committed, then published; then relate returns.
+func (x *Exchange) relate(ctx context.Context, by By, other im.Address, op string,
+	judge func(tx *store.Tx, p im.Pair) (im.Pair, error)) error {
+	if by.Client != nil {
+		by.Client.Flush() // nobody waits for our commit
+	}
+	var cs []*Change
+	return x.store.Update(ctx, op, func(tx *store.Tx) error {
+		cs = nil
+		before, err := tx.Pair(by.Who, other)
+		if err != nil {
+			return err
+		}
+		after, err := judge(tx, before)
+		if err != nil {
+			return err
+		}
+		cs, err = x.putPair(tx, by, by.Who, other, before, after)
+		return err
+	}, func() { x.publish(cs) })
+}
+
+// putPair writes a pair and gives the changes of both sides.
+func (x *Exchange) putPair(tx *store.Tx, by By, me, other im.Address, before, after im.Pair) ([]*Change, error) {
+	if me == other { // one row, seen twice
+		before.Theirs, after.Theirs = before.Mine, after.Mine
+	}
+	if err := tx.PutPair(me, other, before, after); err != nil {
+		return nil, err
+	}
+	var cs []*Change
+	c, err := x.changeOf(tx, by, me, other, before, after)
+	if err != nil || me == other {
+		return append(cs, c...), err
+	}
+	cs = append(cs, c...)
+	c, err = x.changeOf(tx, by, other, me, before.Turned(), after.Turned())
+	return append(cs, c...), err
+}
+
+// changeOf is what a change of a pair means for one of the two; nothing for those who are not ours.
+func (x *Exchange) changeOf(tx *store.Tx, by By, of, who im.Address, before, after im.Pair) ([]*Change, error) {
+	if !x.domains[of.Domain()] {
+		return nil, nil
+	}
+	var name string
+	ours := false
+	if acct, err := tx.Account(who); err == nil {
+		name, ours = acct.Name, true
+	} else if err != im.ErrUnknownUser {
+		return nil, err
+	}
+	c := &Change{Of: of, Who: who, By: by, Before: before.EntryOf(who, name, ours), After: after.EntryOf(who, name, ours)}
+	shown := !c.Before.Side.Equal(c.After.Side) || c.Before.Watched != c.After.Watched
+	if of == who {
+		c.Before.Mirror()
+		c.After.Mirror()
+	}
+	if !shown && c.Before.Sees == c.After.Sees && c.Before.Seen == c.After.Seen {
+		return nil, nil
+	}
+	if shown {
+		var err error
+		if c.Serial, err = tx.NextSerial(of); err != nil {
+			return nil, err
+		}
+		if c.Serial == 0 {
+			return nil, nil // of our domain, but no account
+		}
+	}
+	return []*Change{c}, nil
+}
+
+// publish tells every node what was committed. Called in commit order, by one goroutine.
+func (x *Exchange) publish(cs []*Change) {
+	if len(cs) == 0 {
+		return
+	}
+	if err := x.bus.Publish(x.ctx, "changes", cs); err != nil {
+		x.log.Error("changes not published", "err", err)
+	}
+}
+
+// apply takes what was committed into memory, and tells the sessions concerned.
+func (x *Exchange) apply(cs []*Change) {
+	var b Batch
+	for rest := cs; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].Of == rest[0].Of {
+			n++
+		}
+		if a := x.inMemory(rest[0].Of); a != nil {
+			a.apply(&b, rest[:n])
+		}
+		rest = rest[n:]
+	}
+	for _, c := range cs {
+		if c.Before.Sees != c.After.Sees {
+			x.sight(&b, c)
+		}
+	}
+	b.Flush()
+}
+
+// apply makes the account's copy newer, and hands the changes to its sessions.
+func (a *account) apply(b *Batch, cs []*Change) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	old := a.snap.Load()
+	if old == nil {
+		a.missed = true
+		return
+	}
+	next := old.with(cs)
+	a.snap.Store(next)
+	for _, c := range cs {
+		if c.Serial <= old.Serial {
+			continue // silent, or known since the account was read
+		}
+		for _, s := range a.online() {
+			b.Hand(s.session, c)
+		}
+	}
+	for _, c := range cs {
+		if c.Account != nil {
+			a.refresh(b, c)
+		}
+	}
+}
+
+// refresh tells the others what a change of the account's own name or defaults means to them.
+// The caller holds a.mu.
+func (a *account) refresh(b *Batch, c *Change) {
+	snap := a.snap.Load()
+	if c.Was.Name != c.Account.Name {
+		for _, e := range snap.Entries {
+			if o := a.x.inMemory(e.Who); o != nil && o != a {
+				o.edit(a.who, func(e *im.Entry) { e.Name = c.Account.Name })
+			}
+		}
+		if a.merged.State.Visible() {
+			a.tell(b, &Presence{Merged: a.merged, Changed: true})
+		}
+	}
+	if c.Was.Settings != c.Account.Settings {
+		a.reconsider(b)
+	}
+}
+
+// reconsider finds who sees the account now that its presence default changed. Whose watch
+// was asked is not among them: granting it is a change of its own. The caller holds a.mu.
+func (a *account) reconsider(b *Batch) {
+	snap := a.snap.Load()
+	n := *snap
+	n.Entries = append([]*im.Entry(nil), snap.Entries...)
+	var lost, found []im.Address
+	for i, e := range n.Entries {
+		seen := e.Who == a.who || im.Shows(e.Side, e.Watched, n.Settings)
+		if seen == e.Seen || e.Watched != im.WatchGranted {
+			continue
+		}
+		f := *e
+		f.Seen = seen
+		n.Entries[i] = &f
+		if seen {
+			found = append(found, e.Who)
+		} else {
+			lost = append(lost, e.Who)
+		}
+	}
+	a.snap.Store(&n)
+	for _, who := range lost {
+		a.sighted(b, who, false, &Presence{Changed: true})
+	}
+	for _, who := range found {
+		a.sighted(b, who, true, &Presence{Merged: a.merged, Changed: true, Initial: true})
+	}
+}
+
+// sighted tells somebody that they see the account now, or no longer. The caller holds a.mu.
+func (a *account) sighted(b *Batch, who im.Address, sees bool, n *Presence) {
+	w := a.x.inMemory(who)
+	if w == nil {
+		return
+	}
+	w.edit(a.who, func(e *im.Entry) { e.Sees = sees })
+	if !a.merged.State.Visible() {
+		return
+	}
+	n.Who, n.Name = a.who, a.snap.Load().DisplayName()
+	for _, o := range a.online() {
+		if p := o.presence.Seen(); p.State != im.Offline {
+			m := *n
+			m.Slot = o.login.Slot
+			if sees {
+				m.Session = p
+			}
+			for _, c := range w.online() {
+				if c.interested.Load() {
+					b.Hand(c.session, &m)
+				}
+			}
+			n.Changed = false
+		}
+	}
+}
+
+// edit replaces what the account's copy says about somebody. It is called with the other's lock
+// held, so it only replaces the pointer; all who write it do so in the publisher's goroutine.
+func (a *account) edit(who im.Address, f func(*im.Entry)) {
+	old := a.snap.Load()
+	if old == nil {
+		return
+	}
+	i, ok := old.find(who)
+	if !ok {
+		return
+	}
+	n := *old
+	n.Entries = append([]*im.Entry(nil), old.Entries...)
+	e := *old.Entries[i]
+	f(&e)
+	n.Entries[i] = &e
+	a.snap.CompareAndSwap(old, &n)
+}
+
+// sight tells an account's sessions how somebody is whom they now see, or no longer see.
+func (x *Exchange) sight(b *Batch, c *Change) {
+	w := x.inMemory(c.Of)
+	if w == nil {
+		return
+	}
+	for _, s := range w.online() {
+		if !s.interested.Load() {
+			continue
+		}
+		if !c.After.Sees {
+			x.vanish(b, s, c.Who)
+			continue
+		}
+		var tag any
+		if c.By.Client == s {
+			tag = c.By.Tag
+		}
+		x.introduce(b, s, c.Who, tag)
+	}
+}
+
+// vanish tells a session that somebody it saw is not to be seen any more.
+func (x *Exchange) vanish(b *Batch, c *Client, who im.Address) {
+	p := x.inMemory(who)
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if snap := p.snap.Load(); snap != nil && p.merged.State.Visible() {
+		first := true
+		for _, o := range p.online() {
+			if o.presence.State.Visible() {
+				b.Hand(c.session, &Presence{Who: who, Name: snap.DisplayName(), Changed: first, Slot: o.login.Slot})
+				first = false
+			}
+		}
+	}
+}

@@ -1,0 +1,529 @@
+package exchange
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/im"
+	"parley/metrics"
+)
+
+// Conversation is people talking, for a while. It lives at one place; there, connections
+// take seats for its participants. Somebody behind another kind of door, or who only left
+// words behind, is a participant without a seat.
+type Conversation struct {
+	ID    int64
+	Place *Place
+	x     *Exchange
+	spoke atomic.Int64 // when something was last said, Unix seconds
+
+	mu    sync.Mutex // guards what follows, and the order of what is said
+	parts []*participant
+	idle  *time.Timer
+	over  bool
+}
+
+// participant is an address in a conversation: in it with a seat or virtually, or being rung.
+type participant struct {
+	who     im.Address
+	account *account // nil: not an account here; pinned
+	seats   []*Seat
+	virtual bool
+	ring    *ring
+}
+
+// in reports whether the others see the participant as there.
+func (p *participant) in() bool { return len(p.seats) > 0 || p.virtual }
+
+func (p *participant) name() string {
+	if p.account != nil {
+		return p.account.snap.Load().DisplayName()
+	}
+	return p.who.String()
+}
+
+// ring waits for somebody to take a seat.
+type ring struct {
+	from    im.Address
+	timer   *time.Timer
+	waiting []*Message // said meanwhile, in order
+}
+
+// Seat is a connection's place in a conversation. Its methods belong to the goroutine that
+// reads the connection.
+type Seat struct {
+	c       *Conversation
+	part    *participant
+	session Session
+	filling bool // guarded by c.mu: what waited has not been handed yet, and goes first
+	queue   []*Message
+	gone    bool // guarded by c.mu
+	batch   Batch
+}
+
+// Member is somebody in a conversation.
+type Member struct {
+	Who  im.Address
+	Name string
+}
+
+// Open begins a conversation at a place with a seat for who. ErrTooMany.
+func (x *Exchange) Open(ctx context.Context, place *Place, who im.Address, s Session) (*Seat, error) {
+	if x.Crowded(who) {
+		return nil, im.ErrTooMany
+	}
+	c, err := x.newConversation(place)
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.participant(ctx, who)
+	if err != nil {
+		c.end(0)
+		return nil, err
+	}
+	seat := &Seat{c: c, part: p, session: s}
+	c.mu.Lock()
+	p.seats = append(p.seats, seat)
+	c.mu.Unlock()
+	return seat, nil
+}
+
+func (x *Exchange) newConversation(place *Place) (*Conversation, error) {
+	if x.closed.Load() {
+		return nil, im.ErrClosing
+	}
+	c := &Conversation{ID: x.lastConversation.Add(1), Place: place, x: x}
+	c.spoke.Store(time.Now().Unix())
+	c.mu.Lock()
+	c.idle = time.AfterFunc(x.cfg.Idle, c.tick)
+	c.mu.Unlock()
+	x.reg.add(c)
+	return c, nil
+}
+
+// participant enters somebody, without a seat; it must be given one, or a ring, at once.
+func (c *Conversation) participant(ctx context.Context, who im.Address) (*participant, error) {
+	a, err := c.x.acquire(ctx, who) // released when the participant goes
+	if err != nil && err != im.ErrUnknownUser {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.over:
+		err = im.ErrGone
+	case c.find(who) != nil:
+		err = im.ErrAlready
+	case len(c.parts) >= c.x.cfg.Conversation:
+		c.x.cfg.Metrics.LimitHit("conversation")
+		err = im.ErrFull
+	default:
+		p := &participant{who: who, account: a}
+		c.parts = append(slices.Clip(c.parts), p)
+		c.x.reg.enter(who, c)
+		return p, nil
+	}
+	if a != nil {
+		a.release()
+	}
+	return nil, err
+}
+
+// find gives somebody's participant. The caller holds c.mu.
+func (c *Conversation) find(who im.Address) *participant {
+	for _, p := range c.parts {
+		if p.who == who {
+			return p
+		}
+	}
+	return nil
+}
+
+// drop takes a participant out if nothing keeps it. The caller holds c.mu.
+func (c *Conversation) drop(p *participant) {
+	if p.in() || p.ring != nil {
+		return
+	}
+	c.parts = slices.DeleteFunc(slices.Clone(c.parts), func(o *participant) bool { return o == p })
+	c.x.reg.leave(p.who, c)
+	if p.account != nil {
+		p.account.release()
+	}
+}
+
+// tell hands something to every seat but those of one participant. The caller holds c.mu.
+func (c *Conversation) tell(b *Batch, d Delivery, but *participant) {
+	for _, p := range c.parts {
+		if p == but {
+			continue
+		}
+		for _, s := range p.seats {
+			b.Hand(s.session, d)
+		}
+	}
+}
+
+// Conversation is the conversation's id, for clients.
+func (s *Seat) Conversation() int64 { return s.c.ID }
+
+// Name is the display name of the seat's owner, as it is now.
+func (s *Seat) Name() string { return s.part.name() }
+
+// Flush writes what was handed to others. The door calls it before it waits.
+func (s *Seat) Flush() { s.batch.Flush() }
+
+// Call invites somebody. A session that can be rung is rung; somebody behind another kind of
+// door is in at once, virtually. ErrAbsent when they are not there, or do not want it;
+// ErrAlready, ErrFull, ErrOwnBlock. ringing is called before anybody hears of it, so that the door can
+// answer first; it must only queue.
+func (s *Seat) Call(ctx context.Context, who im.Address, ringing func()) error {
+	c, x := s.c, s.c.x
+	s.batch.Flush()
+	if who == s.part.who {
+		return im.ErrAlready
+	}
+	if s.part.account != nil && s.part.account.snap.Load().denies(who) {
+		return im.ErrOwnBlock
+	}
+	a, err := x.acquire(ctx, who)
+	if err == im.ErrUnknownUser {
+		return im.ErrAbsent
+	} else if err != nil {
+		return err
+	}
+	defer a.release()
+	c.mu.Lock()
+	there := c.find(who) != nil
+	c.mu.Unlock()
+	if there {
+		return im.ErrAlready
+	}
+	if !a.reachable() || !a.snap.Load().Takes(s.part.who) {
+		return im.ErrAbsent
+	}
+	p, err := c.participant(ctx, who)
+	if err != nil {
+		return err
+	}
+	if !c.call(&s.batch, p, s.part, ringing) {
+		return im.ErrAbsent
+	}
+	s.batch.Flush()
+	return nil
+}
+
+// call rings a participant on behalf of another, or lets them in virtually. False: they are
+// not reachable any more, and not in the conversation.
+func (c *Conversation) call(b *Batch, p, from *participant, ringing func()) bool {
+	var rings []*Client
+	direct := false
+	for _, o := range p.account.online() {
+		if !o.takes() {
+			continue
+		}
+		if o.login.Abilities&Rings != 0 {
+			rings = append(rings, o)
+		}
+		direct = direct || o.login.Abilities&Direct != 0
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return false
+	}
+	was := p.in()
+	if (direct || len(rings) > 0) && ringing != nil {
+		ringing()
+	}
+	if direct {
+		p.virtual = true
+	}
+	if len(rings) > 0 && p.ring == nil {
+		r := &ring{from: from.who}
+		p.ring = r
+		r.timer = time.AfterFunc(c.x.cfg.Ring, func() { c.unanswered(p, r) })
+		d := &Ring{Conversation: c.ID, Place: c.Place.ID, Address: c.Place.Address, From: from.who,
+			FromName: from.name(), Expires: time.Now().Add(c.x.cfg.Ring)}
+		for _, o := range rings {
+			b.Hand(o.session, d)
+		}
+	}
+	if p.in() && !was {
+		c.tell(b, &Joined{p.who, p.name()}, p)
+	}
+	c.drop(p)
+	return p.in() || p.ring != nil
+}
+
+// unanswered ends a ring. What was stored stays stored; what was not goes back.
+func (c *Conversation) unanswered(p *participant, r *ring) {
+	c.mu.Lock()
+	if p.ring != r {
+		c.mu.Unlock()
+		return
+	}
+	p.ring = nil
+	c.drop(p)
+	empty := c.empty()
+	c.mu.Unlock()
+	for _, m := range r.waiting {
+		m.Return(im.ErrAbsent)
+	}
+	if empty {
+		c.end(0)
+	}
+	if p.account != nil {
+		c.x.offerLater(p.account)
+	}
+}
+
+// empty reports whether nobody has a seat, or will have one. The caller holds c.mu.
+func (c *Conversation) empty() bool {
+	for _, p := range c.parts {
+		if len(p.seats) > 0 || p.ring != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// Join takes a seat for somebody who was rung, and gives who else is there. What waits for
+// them is handed with Ready, so that the door can say the rest of its greeting first. ErrNotInvited.
+func (x *Exchange) Join(place *Place, id int64, who im.Address, s Session) (*Seat, []Member, error) {
+	x.reg.mu.RLock()
+	c := x.reg.talks[id]
+	x.reg.mu.RUnlock()
+	if c == nil || c.Place != place {
+		return nil, nil, im.ErrNotInvited
+	}
+	c.mu.Lock()
+	p := c.find(who)
+	if p == nil || p.ring == nil || c.over {
+		c.mu.Unlock()
+		return nil, nil, im.ErrNotInvited
+	}
+	was := p.in()
+	seat := &Seat{c: c, part: p, session: s, filling: true, queue: p.ring.waiting}
+	p.ring.timer.Stop()
+	p.ring = nil
+	p.seats = append(slices.Clip(p.seats), seat)
+	var there []Member
+	for _, o := range c.parts {
+		if o != p && o.in() {
+			there = append(there, Member{o.who, o.name()})
+		}
+	}
+	if !was {
+		c.tell(&seat.batch, &Joined{who, p.name()}, p)
+	}
+	c.mu.Unlock()
+	return seat, there, nil
+}
+
+// Ready hands a new seat what waited for it: first what was stored, then what was said since.
+func (s *Seat) Ready(ctx context.Context) error {
+	c, x, a := s.c, s.c.x, s.part.account
+	var older []*Message
+	if a != nil {
+		c.mu.Lock()
+		var others []im.Address
+		for _, p := range c.parts {
+			if p != s.part {
+				others = append(others, p.who)
+			}
+		}
+		c.mu.Unlock()
+		var err error
+		if older, err = x.waitingFrom(ctx, a, others); err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	l := append(older, s.queue...)
+	slices.SortStableFunc(l, func(m, n *Message) int { return cmp.Compare(m.ID, n.ID) })
+	for _, m := range l {
+		s.batch.Hand(s.session, m)
+	}
+	s.queue, s.filling = nil, false
+	gone := s.gone
+	c.mu.Unlock()
+	s.batch.Flush()
+	if gone {
+		return im.ErrGone
+	}
+	return nil
+}
+
+// Say says something to everybody else in the conversation. done is called once, possibly before
+// Say returns: with nil when everybody has accepted it (delivered, or stored), else with why somebody
+// could not; nil: nobody asks. What must be stored is stored before Say returns.
+func (s *Seat) Say(ctx context.Context, m *im.Message, done func(error)) {
+	c, x := s.c, s.c.x
+	m.ID = x.messageID()
+	out := newOutcome(done)
+	now := m.Time.Unix()
+	if c.spoke.Load() != now {
+		c.spoke.Store(now)
+	}
+	var away []*participant
+	c.mu.Lock()
+	others := 0
+	for _, p := range c.parts {
+		if p == s.part {
+			continue
+		}
+		others++
+		if len(p.seats) == 0 {
+			away = append(away, p)
+			continue
+		}
+		if err := x.mayWrite(s.part, p); err != nil {
+			out.more()
+			x.refuse(m, out, err)
+			continue
+		}
+		out.more()
+		d := &Message{Message: m, x: x, to: p.account, who: p.who, out: out, via: c.Place.Door}
+		if len(p.seats) > 1 {
+			d.copies = &copies{}
+			d.copies.left.Store(int32(len(p.seats)))
+		}
+		for i, seat := range p.seats {
+			if i > 0 {
+				d = &Message{Message: m, x: x, to: p.account, who: p.who, out: out, via: c.Place.Door, copies: d.copies}
+			}
+			if seat.filling {
+				seat.queue = append(seat.queue, d)
+			} else {
+				s.batch.Hand(seat.session, d)
+			}
+		}
+	}
+	c.mu.Unlock()
+	if others == 0 {
+		out.more()
+		out.verdict(im.ErrAbsent)
+		x.count(m, metrics.None, metrics.Returned)
+	}
+	for _, p := range away {
+		out.more()
+		x.sayAway(ctx, s, p, m, out)
+	}
+	out.verdict(nil) // our own
+}
+
+// mayWrite asks both sides' rules for one message.
+func (x *Exchange) mayWrite(from, to *participant) error {
+	if from.account != nil && from.account.snap.Load().denies(to.who) {
+		return im.ErrOwnBlock
+	}
+	if to.account != nil && !to.account.snap.Load().Takes(from.who) {
+		return im.ErrAbsent
+	}
+	return nil
+}
+
+// refuse answers for somebody who does not want a message as for somebody who is not there.
+func (x *Exchange) refuse(m *im.Message, out *outcome, why error) {
+	if why == im.ErrAbsent && (m.Kind == im.Signal || m.Kind == im.Words && !x.cfg.NotStored) {
+		why = nil // would have been stored, or gone nowhere
+	}
+	x.count(m, metrics.None, metrics.Refused)
+	out.verdict(why)
+}
+
+// Leave gives the seat up. The others are told when it was its participant's last.
+func (s *Seat) Leave() {
+	c := s.c
+	c.mu.Lock()
+	if s.gone {
+		c.mu.Unlock()
+		s.batch.Flush()
+		return
+	}
+	s.gone = true
+	p := s.part
+	p.seats = slices.DeleteFunc(slices.Clone(p.seats), func(o *Seat) bool { return o == s })
+	waiting := s.queue
+	s.queue = nil
+	if !p.in() && !c.over {
+		c.tell(&s.batch, &Left{Who: p.who}, p)
+	}
+	if !c.over {
+		c.drop(p)
+	}
+	empty := c.empty()
+	c.mu.Unlock()
+	for _, m := range waiting {
+		m.Return(im.ErrGone)
+	}
+	if empty {
+		c.end(0)
+	}
+	s.batch.Flush()
+}
+
+// tick ends a conversation in which nothing was said for long, or looks again later.
+func (c *Conversation) tick() {
+	quiet := time.Since(time.Unix(c.spoke.Load(), 0))
+	if rest := c.x.cfg.Idle - quiet; rest > 0 {
+		c.mu.Lock()
+		if !c.over {
+			c.idle.Reset(rest)
+		}
+		c.mu.Unlock()
+		return
+	}
+	var b Batch
+	c.mu.Lock()
+	for _, p := range c.parts {
+		if p.in() {
+			c.tell(&b, &Left{Who: p.who, Idle: true}, p)
+		}
+	}
+	c.mu.Unlock()
+	b.Flush()
+	c.end(0)
+}
+
+// end ends a conversation: no seat is left, nothing was said for long, or the service goes down.
+func (c *Conversation) end(why EndReason) {
+	c.mu.Lock()
+	if c.over {
+		c.mu.Unlock()
+		return
+	}
+	c.over = true
+	c.idle.Stop()
+	var seats []*Seat
+	var back []*Message
+	for _, p := range c.parts {
+		seats = append(seats, p.seats...)
+		for _, s := range p.seats {
+			back = append(back, s.queue...)
+			s.queue = nil
+		}
+		if r := p.ring; r != nil {
+			r.timer.Stop()
+			back = append(back, r.waiting...)
+			p.ring = nil
+		}
+		c.x.reg.leave(p.who, c)
+		if p.account != nil {
+			p.account.release()
+		}
+	}
+	c.parts = nil
+	c.mu.Unlock()
+	c.x.reg.drop(c)
+	for _, s := range seats {
+		s.session.End(why)
+	}
+	for _, m := range back {
+		m.Return(im.ErrGone)
+	}
+}

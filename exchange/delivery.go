@@ -1,0 +1,210 @@
+package exchange
+
+import (
+	"sync/atomic"
+	"time"
+
+	"parley/im"
+)
+
+// Delivery is something handed to a session or a seat: *Message, *Presence, *Change, *Ring,
+// *Joined or *Left.
+type Delivery interface{ delivery() }
+
+// Session is a client of an account, as the exchange sees it. A door implements it.
+type Session interface {
+	// Hand queues a delivery in order and reports whether the caller now owes a Flush. It
+	// returns at once and never calls back into the exchange, but for Done and Return of a *Message
+	// that cannot be queued.
+	Hand(d Delivery) (owes bool)
+	// Flush writes what is queued, as far as that is possible at once. Not called under a lock.
+	Flush()
+	// End ends the session with its protocol's own word. It returns at once.
+	End(why EndReason)
+}
+
+// EndReason says why the service ends a session.
+type EndReason uint8
+
+const (
+	Replaced EndReason = iota + 1 // the account logged in again in the same slot
+	Shutdown                      // the service goes down
+	Removed                       // the account was removed or disabled
+)
+
+func (r EndReason) String() string {
+	return [...]string{"", "replaced", "shutdown", "removed"}[r]
+}
+
+// Batch collects the sessions that were handed something, to be flushed with no lock held.
+// It belongs to one goroutine.
+type Batch struct{ owed []Session }
+
+// Hand hands d to s.
+func (b *Batch) Hand(s Session, d Delivery) {
+	if s.Hand(d) {
+		b.owed = append(b.owed, s)
+	}
+}
+
+// Flush writes out what was handed since the last Flush.
+func (b *Batch) Flush() {
+	for i := 0; i < len(b.owed); i++ { // what is flushed may hand on, into the same batch
+		b.owed[i].Flush()
+		b.owed[i] = nil
+	}
+	if cap(b.owed) > 4 {
+		b.owed = nil // an idle session keeps nothing of its last broadcast
+	} else {
+		b.owed = b.owed[:0]
+	}
+}
+
+// Presence is a notice of somebody's presence. It may be shared by many receivers.
+type Presence struct {
+	Who     im.Address
+	Name    string      // display name
+	Merged  im.Presence // of all sessions, as others see it
+	Changed bool        // Merged is news: all that a protocol with one presence per person tells
+	Slot    string      // the session that it is about; "" when there is none
+	Session im.Presence // that session's, as others see it
+	Initial bool        // the state as found, not a change
+	Tag     any         // of the act that led to an initial notice, for the session that acted
+
+	key   any
+	forms [2]form
+}
+
+type form struct {
+	kind any
+	b    []byte
+}
+
+func (*Presence) delivery() {}
+
+// Key is the same for all notices of one person (and session, if it is about one that
+// is not the whole): a newer one replaces an older one that still waits.
+func (p *Presence) Key() any {
+	if p.key == nil {
+		p.key = p.Who
+	}
+	return p.key
+}
+
+// Form is the notice in a receiver's form, made once for all receivers of the same kind. Notices
+// are handed by one goroutine at a time.
+func (p *Presence) Form(kind any, make func(*Presence) []byte) []byte {
+	for i := range p.forms {
+		f := &p.forms[i]
+		if f.b == nil {
+			f.kind, f.b = kind, make(p)
+		}
+		if f.kind == kind {
+			return f.b
+		}
+	}
+	return make(p)
+}
+
+// Ring tells a client that somebody wants to talk.
+type Ring struct {
+	Conversation int64
+	Place        string // the place's id
+	Address      string // where clients reach it
+	From         im.Address
+	FromName     string
+	Expires      time.Time
+}
+
+func (*Ring) delivery() {}
+
+// Joined tells a seat that somebody is in the conversation now.
+type Joined struct {
+	Who  im.Address
+	Name string
+}
+
+// Left tells a seat that somebody is no longer in the conversation.
+type Left struct {
+	Who  im.Address
+	Idle bool // the conversation ends because nothing was said for long
+}
+
+func (*Joined) delivery() {}
+func (*Left) delivery()   {}
+
+// Message is a message on its way to one session or seat. Whoever takes it settles it once.
+type Message struct {
+	*im.Message
+	x       *Exchange
+	to      *account   // nil: its principal is not an account here
+	who     im.Address // the receiver
+	out     *outcome   // the sender's; nil: settled already, or nobody asks
+	via     string     // the door that has it, for the metrics
+	kept    bool       // in the store, and claimed
+	copies  *copies    // when several sessions were handed the same message
+	settled atomic.Bool
+}
+
+func (*Message) delivery() {}
+
+// Done says that the message was delivered.
+func (m *Message) Done() {
+	if m.settled.CompareAndSwap(false, true) {
+		m.x.delivered(m)
+	}
+}
+
+// Return says that it was not: it is stored for later, or its sender is told.
+func (m *Message) Return(why error) {
+	if m.settled.CompareAndSwap(false, true) {
+		m.x.returned(m, why)
+	}
+}
+
+// copies counts the sessions that one message was handed to: done with the first Done,
+// returned when all returned it.
+type copies struct {
+	left atomic.Int32
+	done atomic.Bool
+}
+
+// outcome gathers what became of a message with its receivers, for the sender.
+type outcome struct {
+	left atomic.Int32
+	bad  atomic.Pointer[error]
+	done func(error) // called once; nil when everybody accepted it
+}
+
+// newOutcome expects one verdict until more are added.
+func newOutcome(done func(error)) *outcome {
+	if done == nil {
+		return nil
+	}
+	o := &outcome{done: done}
+	o.left.Store(1)
+	return o
+}
+
+func (o *outcome) more() {
+	if o != nil {
+		o.left.Add(1)
+	}
+}
+
+func (o *outcome) verdict(err error) {
+	if o == nil {
+		return
+	}
+	if err != nil {
+		o.bad.CompareAndSwap(nil, &err)
+	}
+	if o.left.Add(-1) == 0 {
+		if bad := o.bad.Load(); bad != nil {
+			err = *bad
+		} else {
+			err = nil
+		}
+		o.done(err)
+	}
+}

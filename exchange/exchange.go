@@ -1,0 +1,163 @@
+package exchange
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/bus"
+	"parley/im"
+	"parley/metrics"
+	"parley/store"
+)
+
+// Config is what the exchange is told. The zero value of a limit means its default.
+type Config struct {
+	Domains []string // ours; at least one
+
+	Contacts       int           // contacts, allowed and blocked people an account may keep, each
+	Watchers       int           // people who may watch one account
+	Requests       int           // unanswered requests to one account
+	Conversation   int           // participants of one conversation
+	Conversations  int           // conversations one account may be in
+	Waiting        int           // messages stored for one account
+	WaitingBytes   int64         // bytes stored for one account
+	WaitingAge     time.Duration // how long a message is stored
+	NotStored      bool          // messages are never stored
+	Ring           time.Duration // how long a ring may be answered
+	RingAgain      time.Duration // after a ring that nobody answered
+	Idle           time.Duration // a conversation in which nothing is said ends
+	Hold           time.Duration // a removed account's address is not given again
+	AccountsCached int           // accounts without a session kept in memory
+	Metrics        *metrics.Metrics
+	Log            *slog.Logger
+}
+
+func (c *Config) fill() {
+	for _, d := range []struct {
+		v *int
+		n int
+	}{{&c.Contacts, 5000}, {&c.Watchers, 5000}, {&c.Requests, 1000}, {&c.Conversation, 50},
+		{&c.Conversations, 200}, {&c.Waiting, 1000}, {&c.AccountsCached, 20000}} {
+		if *d.v == 0 {
+			*d.v = d.n
+		}
+	}
+	for _, d := range []struct {
+		v *time.Duration
+		n time.Duration
+	}{{&c.WaitingAge, 90 * 24 * time.Hour}, {&c.Ring, 90 * time.Second}, {&c.RingAgain, 10 * time.Minute},
+		{&c.Idle, 30 * time.Minute}, {&c.Hold, 30 * 24 * time.Hour}} {
+		if *d.v == 0 {
+			*d.v = d.n
+		}
+	}
+	if c.WaitingBytes == 0 {
+		c.WaitingBytes = 4 << 20
+	}
+	if c.Metrics == nil {
+		c.Metrics = metrics.Discard()
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+}
+
+// Exchange is the live service of one node.
+type Exchange struct {
+	cfg     Config
+	log     *slog.Logger
+	store   *store.Store
+	bus     bus.Bus
+	domains map[string]bool
+	shards  [64]shard
+	inMind  atomic.Int64 // accounts in memory
+	reg     registry
+
+	lastMessage      atomic.Int64 // im.MessageID given last
+	lastConversation atomic.Int64
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	work   sync.WaitGroup // spawned
+	closed atomic.Bool
+	unbus  func()
+	clock  clock
+}
+
+// New makes an exchange over a store and a bus. Close ends it.
+func New(cfg Config, st *store.Store, b bus.Bus) (*Exchange, error) {
+	cfg.fill()
+	x := &Exchange{cfg: cfg, log: cfg.Log, store: st, bus: b, domains: map[string]bool{}}
+	for _, d := range cfg.Domains {
+		x.domains[d] = true
+	}
+	for i := range x.shards {
+		x.shards[i].m = map[im.Address]*account{}
+	}
+	x.reg.init()
+	// Numbers that are neither small nor guessable from what a client counts itself (dialects 14.1).
+	x.lastConversation.Store(1<<30 + rand.Int64N(1<<30))
+	x.ctx, x.cancel = context.WithCancel(context.Background())
+	x.clock.ring = make(chan struct{}, 1)
+	var err error
+	if x.unbus, err = b.Subscribe("changes", func(_ context.Context, v any) { x.apply(v.([]*Change)) }); err != nil {
+		return nil, err
+	}
+	if err := x.resumeRemovals(x.ctx); err != nil {
+		x.unbus()
+		return nil, err
+	}
+	x.spawn(x.keepTime) // ends with x.ctx
+	return x, nil
+}
+
+// Close ends whatever the exchange does on its own, and waits for it. The doors have closed
+// before; what they returned is stored by then.
+func (x *Exchange) Close() {
+	x.closed.Store(true)
+	x.reg.endAll()
+	x.cancel()
+	x.work.Wait()
+	x.unbus()
+}
+
+// EndAll tells every session that the service goes down.
+func (x *Exchange) EndAll(why EndReason) {
+	for i := range x.shards {
+		for _, a := range x.shards[i].all() {
+			for _, c := range a.online() {
+				c.session.End(why)
+			}
+		}
+	}
+}
+
+// spawn runs f in a goroutine that Close waits for; f ends when its context does.
+func (x *Exchange) spawn(f func(context.Context)) {
+	x.work.Add(1)
+	go func() { // ended by Close, through x.ctx
+		defer x.work.Done()
+		f(x.ctx)
+	}()
+}
+
+// Ours reports whether a domain is served here.
+func (x *Exchange) Ours(domain string) bool { return x.domains[domain] }
+
+// Domain is the first of the domains served here.
+func (x *Exchange) Domain() string { return x.cfg.Domains[0] }
+
+// messageID makes the next id: ids ascend with time, also over restarts.
+func (x *Exchange) messageID() im.MessageID {
+	for {
+		last := x.lastMessage.Load()
+		next := max(last+1, time.Now().UnixMicro()<<8)
+		if x.lastMessage.CompareAndSwap(last, next) {
+			return im.MessageID(next)
+		}
+	}
+}

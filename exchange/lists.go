@@ -1,0 +1,247 @@
+package exchange
+
+import (
+	"context"
+	"time"
+
+	"parley/im"
+	"parley/store"
+)
+
+// Watch lists other and asks to see them; name is what they are known by. The errors are
+// im.ErrUnknownUser, ErrListFull, ErrAlready.
+func (x *Exchange) Watch(ctx context.Context, by By, other im.Address, name string) error {
+	return x.relate(ctx, by, other, "watch", func(tx *store.Tx, p im.Pair) (im.Pair, error) {
+		if err := x.known(tx, other); err != nil {
+			return p, err
+		}
+		after, err := p.Ask()
+		if err != nil {
+			return p, err
+		}
+		after.Mine.LastName = im.Name(name, other)
+		if by.Who == other {
+			after.Mine.Watch = im.WatchGranted // nobody asks oneself
+		}
+		if !p.Mine.Contact {
+			if err := x.room(tx, by.Who, func(n store.Counts) bool { return n.Contacts < x.cfg.Contacts }); err != nil {
+				return p, err
+			}
+		}
+		if p.Mine.Watch == im.WatchNone {
+			err = x.room(tx, other, func(n store.Counts) bool {
+				return n.Watchers < x.cfg.Watchers && (after.Mine.Watch == im.WatchGranted || n.Requests < x.cfg.Requests)
+			})
+		}
+		return after, err
+	})
+}
+
+// Forget stops watching other and takes them off the list. ErrNotOnList.
+func (x *Exchange) Forget(ctx context.Context, by By, other im.Address) error {
+	now := time.Now()
+	err := x.relate(ctx, by, other, "forget", func(_ *store.Tx, p im.Pair) (im.Pair, error) {
+		return p.Forget(now)
+	})
+	if err == nil {
+		x.clock.wake(now.Add(im.Linger))
+	}
+	return err
+}
+
+// Admit lets other see the account, now and later. ErrUnknownUser, ErrListFull, ErrAlready, ErrOpposite.
+func (x *Exchange) Admit(ctx context.Context, by By, other im.Address, name string) error {
+	return x.relate(ctx, by, other, "admit", func(tx *store.Tx, p im.Pair) (im.Pair, error) {
+		if err := x.known(tx, other); err != nil {
+			return p, err
+		}
+		after, err := p.Admit()
+		if err != nil {
+			return p, err
+		}
+		after.Mine.AccessName = im.Name(name, other)
+		return after, x.room(tx, by.Who, func(n store.Counts) bool { return n.Allowed < x.cfg.Contacts })
+	})
+}
+
+// Disallow takes other off the Allow List. ErrNotOnList.
+func (x *Exchange) Disallow(ctx context.Context, by By, other im.Address) error {
+	return x.relate(ctx, by, other, "disallow", func(_ *store.Tx, p im.Pair) (im.Pair, error) {
+		return p.Disallow()
+	})
+}
+
+// Block denies other everything. With exclusive, somebody allowed cannot be blocked:
+// ErrOpposite. Further errors: ErrUnknownUser, ErrListFull, ErrAlready; ErrBadAddress for oneself.
+func (x *Exchange) Block(ctx context.Context, by By, other im.Address, name string, exclusive bool) error {
+	if by.Who == other {
+		return im.ErrBadAddress
+	}
+	return x.relate(ctx, by, other, "block", func(tx *store.Tx, p im.Pair) (im.Pair, error) {
+		if err := x.known(tx, other); err != nil {
+			return p, err
+		}
+		if exclusive && p.Mine.Allowed() {
+			return p, im.ErrOpposite
+		}
+		after, err := p.Block()
+		if err != nil {
+			return p, err
+		}
+		after.Mine.DeniedName = im.Name(name, other)
+		return after, x.room(tx, by.Who, func(n store.Counts) bool { return n.Denied < x.cfg.Contacts })
+	})
+}
+
+// Unblock takes the denial away. ErrNotOnList.
+func (x *Exchange) Unblock(ctx context.Context, by By, other im.Address) error {
+	return x.relate(ctx, by, other, "unblock", func(_ *store.Tx, p im.Pair) (im.Pair, error) {
+		return p.Unblock()
+	})
+}
+
+// NameContact keeps the name that somebody on any of the account's lists is known by. ErrNotOnList.
+func (x *Exchange) NameContact(ctx context.Context, by By, other im.Address, name string) error {
+	return x.relate(ctx, by, other, "name", func(_ *store.Tx, p im.Pair) (im.Pair, error) {
+		if !p.Mine.Listed() && !p.Mine.Allowed() && !p.Mine.Denied {
+			return p, im.ErrNotOnList
+		}
+		name := im.Name(name, other)
+		if p.Mine.Contact {
+			p.Mine.LastName = name
+		}
+		if p.Mine.Allowed() {
+			p.Mine.AccessName = name
+		}
+		if p.Mine.Denied {
+			p.Mine.DeniedName = name
+		}
+		return p, nil
+	})
+}
+
+// known reports whether somebody can be listed: an account of ours, or an address at a domain
+// that there is a way to.
+func (x *Exchange) known(tx *store.Tx, who im.Address) error {
+	if !x.domains[who.Domain()] {
+		return im.ErrUnknownUser // no peer serves it
+	}
+	_, _, going, err := tx.Removal(who)
+	if err == nil && going {
+		err = im.ErrUnknownUser
+	}
+	if err == nil {
+		_, err = tx.Account(who)
+	}
+	return err
+}
+
+// room checks a limit of what is kept of somebody.
+func (x *Exchange) room(tx *store.Tx, of im.Address, fits func(store.Counts) bool) error {
+	n, err := tx.CountSides(of)
+	if err == nil && !fits(n) {
+		err = im.ErrListFull
+		x.cfg.Metrics.LimitHit("contacts")
+	}
+	return err
+}
+
+// setting changes something of the account itself. change returns im.ErrSameMode when there
+// is nothing to do; what it appends to more is published with it.
+func (x *Exchange) setting(ctx context.Context, by By, op string,
+	change func(tx *store.Tx, acct *im.Account) (more []*Change, err error)) error {
+	if by.Client != nil {
+		by.Client.Flush()
+	}
+	var cs []*Change
+	return x.store.Update(ctx, op, func(tx *store.Tx) error {
+		was, err := tx.Account(by.Who)
+		if err != nil {
+			return err
+		}
+		is := was
+		more, err := change(tx, &is)
+		if err != nil {
+			return err
+		}
+		if err := tx.PutAccount(is); err != nil {
+			return err
+		}
+		if is.Serial, err = tx.NextSerial(by.Who); err != nil {
+			return err
+		}
+		was.Keys, is.Keys = nil, nil
+		cs = append([]*Change{{Of: by.Who, Serial: is.Serial, Account: &is, Was: &was, By: by}}, more...)
+		return nil
+	}, func() { x.publish(cs) })
+}
+
+// SetDefaults lets people in neither list see the account and write to it, or not. ErrSameMode
+// when both defaults are so already.
+func (x *Exchange) SetDefaults(ctx context.Context, by By, allow bool) error {
+	s := im.Settings{Presence: im.DefaultAsk, Messages: im.DefaultDeny}
+	if allow {
+		s = im.Settings{Presence: im.DefaultAllow, Messages: im.DefaultAllow}
+	}
+	return x.setDefaults(ctx, by, s)
+}
+
+// setDefaults changes those of the two defaults that are given. A presence default of allow
+// grants what was asked and not refused.
+func (x *Exchange) setDefaults(ctx context.Context, by By, to im.Settings) error {
+	return x.setting(ctx, by, "defaults", func(tx *store.Tx, acct *im.Account) (more []*Change, err error) {
+		was := acct.Settings
+		if to.Presence != im.DefaultUnset {
+			acct.Settings.Presence = to.Presence
+		}
+		if to.Messages != im.DefaultUnset {
+			acct.Settings.Messages = to.Messages
+		}
+		if acct.Settings == was || was.Messages == im.DefaultUnset && to.Messages == im.DefaultAllow && acct.Settings.Presence == was.Presence {
+			return nil, im.ErrSameMode
+		}
+		if acct.Settings.Presence != im.DefaultAllow || was.Presence == im.DefaultAllow {
+			return nil, nil
+		}
+		asking, err := tx.Asking(by.Who)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range asking {
+			before, err := tx.Pair(by.Who, w)
+			if err != nil {
+				return nil, err
+			}
+			after := before.Opened()
+			if after.Theirs.Watch == before.Theirs.Watch {
+				continue
+			}
+			cs, err := x.putPair(tx, by, by.Who, w, before, after)
+			if err != nil {
+				return nil, err
+			}
+			more = append(more, cs...)
+		}
+		return more, nil
+	})
+}
+
+// SetPrompt keeps whether the client asks its user about new watchers. ErrSameMode.
+func (x *Exchange) SetPrompt(ctx context.Context, by By, prompt bool) error {
+	return x.setting(ctx, by, "prompt", func(_ *store.Tx, acct *im.Account) ([]*Change, error) {
+		if acct.Prompt == prompt {
+			return nil, im.ErrSameMode
+		}
+		acct.Prompt = prompt
+		return nil, nil
+	})
+}
+
+// SetName gives the account's own display name, which those who see it are told. The same
+// name again is a change too: the client that says it waits for a new serial.
+func (x *Exchange) SetName(ctx context.Context, by By, name string) error {
+	return x.setting(ctx, by, "rename", func(_ *store.Tx, acct *im.Account) ([]*Change, error) {
+		acct.Name = im.Name(name, by.Who)
+		return nil, nil
+	})
+}

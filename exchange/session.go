@@ -1,0 +1,290 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"parley/im"
+)
+
+// Ability says what a session can take.
+type Ability uint8
+
+const (
+	Rings  Ability = 1 << iota // is rung and takes a seat in a conversation
+	Direct                     // takes messages as they are
+)
+
+// Login says what kind of session logs in.
+type Login struct {
+	Door      string
+	Slot      string // unique in the account: a second session in it ends the first
+	Abilities Ability
+	Remote    string // where it comes from, for the operator
+	// Presence is the presence default that an account gets which no protocol logged in before.
+	Presence im.Default
+}
+
+// Client is a session that is logged in. Its methods belong to the goroutine that reads its
+// connection, but where they say otherwise.
+type Client struct {
+	x       *Exchange
+	account *account
+	session Session
+	login   Login
+	since   time.Time
+
+	interested atomic.Bool // has presence, and is told others'
+	deaf       atomic.Bool // takes no messages for now
+	presence   im.Presence // guarded by account.mu
+	gone       bool        // guarded by account.mu
+
+	batch Batch
+}
+
+// Attach logs a session in. Another one in the same slot ends; what others saw of it stays
+// until the new one says otherwise, so that nobody sees the account go and come.
+func (x *Exchange) Attach(ctx context.Context, who im.Address, l Login, s Session) (*Client, error) {
+	a, err := x.acquire(ctx, who) // released by Detach
+	if err != nil {
+		return nil, err
+	}
+	if x.closed.Load() {
+		a.release()
+		return nil, im.ErrClosing
+	}
+	snap := a.snap.Load()
+	if snap.Disabled {
+		a.release()
+		return nil, im.ErrDisabled
+	}
+	if snap.Settings.Presence == im.DefaultUnset && l.Presence != im.DefaultUnset {
+		if err := x.setDefaults(ctx, By{Who: who}, im.Settings{Presence: l.Presence}); err != nil && !errors.Is(err, im.ErrSameMode) {
+			a.release()
+			return nil, err
+		}
+	}
+	c := &Client{x: x, account: a, session: s, login: l, since: time.Now()}
+	var old *Client
+	a.mu.Lock()
+	next := make([]*Client, 0, 1)
+	for _, o := range a.online() {
+		if o.login.Slot == l.Slot {
+			old, o.gone = o, true
+			c.presence = o.presence
+			continue
+		}
+		next = append(next, o)
+	}
+	next = append(next, c)
+	a.clients.Store(&next)
+	a.mu.Unlock()
+	if old != nil {
+		old.session.End(Replaced)
+		a.release() // the pin of the old one, which Detach now leaves alone
+	}
+	return c, nil
+}
+
+// Detach ends a session: others see what is left of the account's presence.
+func (c *Client) Detach() {
+	a := c.account
+	a.mu.Lock()
+	if c.gone {
+		a.mu.Unlock()
+		c.batch.Flush()
+		return
+	}
+	c.gone = true
+	next := slices.DeleteFunc(slices.Clone(a.online()), func(o *Client) bool { return o == c })
+	if len(next) == 0 {
+		a.clients.Store(nil)
+	} else {
+		a.clients.Store(&next)
+	}
+	was := c.presence
+	c.presence = im.Presence{}
+	c.interested.Store(false)
+	a.broadcast(&c.batch, c.login.Slot, was, im.Presence{})
+	a.mu.Unlock()
+	c.batch.Flush()
+	a.release()
+}
+
+// Who is the account's address.
+func (c *Client) Who() im.Address { return c.account.who }
+
+// Snapshot is what was committed of the account. Safe for anybody.
+func (c *Client) Snapshot() *Snapshot { return c.account.snap.Load() }
+
+// WithSnapshot runs f on what was committed, while nothing newer is handed to the session: what
+// f queues comes before any later change. f must not call the exchange.
+func (c *Client) WithSnapshot(f func(*Snapshot)) {
+	c.account.mu.Lock()
+	defer c.account.mu.Unlock()
+	f(c.account.snap.Load())
+}
+
+// Flush writes what the client's acts handed to others. The door calls it before it waits.
+func (c *Client) Flush() { c.batch.Flush() }
+
+// Visible reports whether others may see this session.
+func (c *Client) Visible() bool {
+	c.account.mu.Lock()
+	defer c.account.mu.Unlock()
+	return c.interested.Load() && c.presence.State.Visible()
+}
+
+// SetDeaf makes the session take no messages, or take them again. Safe for anybody.
+func (c *Client) SetDeaf(deaf bool) {
+	c.deaf.Store(deaf)
+	if !deaf && c.takes() {
+		c.x.offerSoon(c.account)
+	}
+}
+
+// takes reports whether the session takes messages.
+func (c *Client) takes() bool {
+	if !c.interested.Load() || c.deaf.Load() {
+		return false
+	}
+	c.account.mu.Lock()
+	defer c.account.mu.Unlock()
+	return c.presence.State.Visible() && c.presence.Priority >= 0
+}
+
+// SetPresence says how the session is. The first time, and whenever it comes back from
+// being offline, it is told how those it watches are: notices with tag, Initial.
+func (c *Client) SetPresence(p im.Presence, tag any) {
+	a := c.account
+	if p.Since.IsZero() {
+		p.Since = time.Now()
+	}
+	a.mu.Lock()
+	if c.gone {
+		a.mu.Unlock()
+		return
+	}
+	was := c.presence
+	if was.Same(p) {
+		p.Since = was.Since
+	}
+	c.presence = p
+	begins := p.State != im.Offline && !c.interested.Load()
+	c.interested.Store(p.State != im.Offline)
+	a.broadcast(&c.batch, c.login.Slot, was, p)
+	waiting := a.waiting
+	a.mu.Unlock()
+	if begins {
+		c.introduceAll(tag)
+	}
+	if waiting && c.takes() {
+		c.x.offerSoon(a)
+	}
+}
+
+// introduceAll tells the session how those it sees are.
+func (c *Client) introduceAll(tag any) {
+	for _, e := range c.account.snap.Load().Entries {
+		if e.Sees {
+			c.x.introduce(&c.batch, c, e.Who, tag)
+		}
+	}
+}
+
+// introduce tells a session how somebody is, if they are to be seen. Under the other's lock,
+// so that a later presence cannot come first.
+func (x *Exchange) introduce(b *Batch, c *Client, who im.Address, tag any) {
+	p := x.inMemory(who)
+	if p == nil {
+		return // offline
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	snap := p.snap.Load()
+	if snap == nil || !p.merged.State.Visible() {
+		return
+	}
+	first := true
+	for _, o := range p.online() {
+		if s := o.presence.Seen(); s.State != im.Offline {
+			b.Hand(c.session, &Presence{Who: who, Name: snap.DisplayName(), Merged: p.merged, Changed: first,
+				Slot: o.login.Slot, Session: s, Initial: true, Tag: tag})
+			first = false
+		}
+	}
+}
+
+// broadcast tells those who see the account what changed when the session in slot went from
+// was to is. The caller holds a.mu.
+func (a *account) broadcast(b *Batch, slot string, was, is im.Presence) {
+	merged := a.merge()
+	news := !merged.Same(a.merged)
+	a.merged = merged
+	if !news && was.Seen().Same(is.Seen()) {
+		return
+	}
+	a.tell(b, &Presence{Merged: merged, Changed: news, Slot: slot, Session: is.Seen()})
+}
+
+// tell hands a notice of the account to all who see it. The caller holds a.mu.
+func (a *account) tell(b *Batch, n *Presence) {
+	snap := a.snap.Load()
+	n.Who, n.Name = a.who, snap.DisplayName()
+	for _, e := range snap.Entries {
+		if !e.Seen || !snap.shows(e) {
+			continue
+		}
+		if w := a.x.inMemory(e.Who); w != nil {
+			for _, c := range w.online() {
+				if c.interested.Load() {
+					b.Hand(c.session, n)
+				}
+			}
+		}
+	}
+}
+
+// merge is the account's presence as others see it. The caller holds a.mu.
+func (a *account) merge() im.Presence {
+	l := a.online()
+	if len(l) == 1 {
+		return l[0].presence.Seen()
+	}
+	ps := make([]im.Presence, len(l))
+	for i, c := range l {
+		ps[i] = c.presence
+	}
+	return im.Merge(ps)
+}
+
+// SessionInfo describes a session to the operator.
+type SessionInfo struct {
+	Door     string    `json:"door"`
+	Slot     string    `json:"slot"`
+	Remote   string    `json:"remote"`
+	Since    time.Time `json:"since"`
+	Presence string    `json:"presence"`
+}
+
+// Sessions lists an account's sessions.
+func (x *Exchange) Sessions(who im.Address) []SessionInfo {
+	a := x.inMemory(who)
+	if a == nil {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var l []SessionInfo
+	for _, c := range a.online() {
+		state := c.presence.State.String()
+		if !c.interested.Load() {
+			state = "no presence"
+		}
+		l = append(l, SessionInfo{c.login.Door, c.login.Slot, c.login.Remote, c.since, state})
+	}
+	return l
+}

@@ -1,0 +1,267 @@
+// Package door is the MSNP door as a whole: it gives each listener its role (draft 4) and hands
+// connections to the server of that role. By default one listener has all of them: there, VER
+// begins a notification session, and USR or ANS a switchboard session.
+package door
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"parley/config"
+	"parley/credential"
+	"parley/exchange"
+	"parley/im"
+	"parley/limit"
+	"parley/listen"
+	"parley/metrics"
+	"parley/msnp"
+	"parley/msnp/link"
+	"parley/msnp/notification"
+	"parley/msnp/switchboard"
+	"parley/msnp/wire"
+)
+
+// Config is what the door is told.
+type Config struct {
+	Config   config.Config
+	Exchange *exchange.Exchange
+	Vault    *credential.Vault
+	Metrics  *metrics.Metrics
+	Log      *slog.Logger
+}
+
+// Door serves MSNP connections on any number of listeners.
+type Door struct {
+	c            Config
+	shared       *link.Shared
+	signer       *msnp.Signer
+	notification *notification.Server
+	gate         *limit.Gate
+	count        *limit.Count
+
+	mu        sync.Mutex // guards what follows
+	boards    []*switchboard.Server
+	notifiers []string // what clients are told, of each listener that logs in
+	links     map[*link.Link]struct{}
+	closed    bool
+}
+
+// states are the states that sessions are counted in: draft 7.7, and what is none.
+var states = []string{"NLN", "FLN", "HDN", "BSY", "IDL", "BRB", "AWY", "PHN", "LUN", "none", "switchboard"}
+
+// New makes the door. The error is about its configuration.
+func New(c Config) (*Door, error) {
+	signer, err := msnp.NewSigner(c.Vault.DeriveKey("msnp ticket"))
+	if err != nil {
+		return nil, err
+	}
+	var dialects []int
+	for _, name := range c.Config.MSNP.Dialects {
+		n, ok := msnp.ParseDialect([]byte(name))
+		if !ok || n < 2 || n > newest {
+			return nil, fmt.Errorf("msnp.dialects: %q is not a dialect that is served; MSNP2 is", name)
+		}
+		dialects = append(dialects, n)
+	}
+	l, m := &c.Config.Limits, &c.Config.MSNP
+	verbs := append(notification.Verbs(), switchboard.Verbs()...)
+	counters := c.Metrics.Door("msnp", states, verbs)
+	log := c.Log.With("door", "msnp")
+	d := &Door{c: c, signer: signer, links: map[*link.Link]struct{}{},
+		gate:  limit.NewGate(l.HalfOpen, l.HalfOpenPerNetwork, c.Metrics.LimitHit),
+		count: limit.NewCount(l.Connections, c.Metrics.LimitHit)}
+	d.shared = &link.Shared{
+		Limits:    listen.Limits{Queue: int(l.Queue), Presence: int(l.PresenceQueue), Stall: stall},
+		Line:      int(l.Line),
+		Payload:   int(l.Payload),
+		Misplaced: m.Misplaced,
+		Rates:     limit.NewRates(l.CommandsPerSecond, int(l.BytesPerSecond), c.Metrics.LimitHit),
+		LoginTime: l.LoginTime.Std(),
+		Hit:       c.Metrics.LimitHit,
+		Metrics:   counters,
+		Log:       log,
+	}
+	d.notification = notification.New(notification.Config{
+		Link:       d.shared,
+		Exchange:   c.Exchange,
+		Vault:      c.Vault,
+		Signer:     signer,
+		Failures:   limit.NewFailures(l.LoginFailures, l.LoginFailuresPerNetwork, l.LoginWindow.Std(), c.Metrics.LimitHit),
+		Dialects:   dialects,
+		LoginTries: m.LoginTries,
+		Ticket:     m.Ticket.Std(),
+		Renames:    m.Renames,
+		Find:       m.Find,
+		PublicURL:  c.Config.PublicURL(),
+		Sendmail:   m.Sendmail,
+	})
+	return d, nil
+}
+
+// newest is the newest dialect served.
+const newest = 2
+
+// stall is how long a client that takes nothing is waited for.
+const stall = 2 * time.Minute
+
+// Handler gives the handler for a listener's connections; bound is where it listens. All handlers
+// are made before the first connection is accepted, so that dispatch knows every notification listener.
+func (d *Door) Handler(u listen.URL, bound net.Addr) (func(context.Context, net.Conn), error) {
+	told := u.Advertise
+	if told == "" {
+		told = bound.String()
+	}
+	var serve func(ctx context.Context, l *link.Link, role notification.Role)
+	switch u.Scheme {
+	case "msnp":
+		board := d.board(told)
+		d.notifier(told)
+		serve = func(ctx context.Context, l *link.Link, role notification.Role) { d.either(ctx, l, role, board) }
+	case "msnp-notification":
+		d.notifier(told)
+		serve = d.notification.Serve
+	case "msnp-dispatch":
+		serve = func(ctx context.Context, l *link.Link, role notification.Role) {
+			role.Refer = d.refer
+			d.notification.Serve(ctx, l, role)
+		}
+	case "msnp-switchboard":
+		board := d.board(told)
+		serve = func(ctx context.Context, l *link.Link, _ notification.Role) { board.Serve(ctx, l) }
+	default:
+		return nil, fmt.Errorf("%s is not a listener of MSNP", u)
+	}
+	return func(ctx context.Context, c net.Conn) { d.serve(ctx, c, serve) }, nil
+}
+
+// Ready reports what is missing for the listeners to be of use; nil when nothing is.
+func (d *Door) Ready() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.notifiers) > 0 && len(d.boards) == 0 {
+		return fmt.Errorf("there is a notification listener, but no switchboard: add msnp-switchboard://HOST:PORT, or use msnp://HOST:PORT")
+	}
+	return nil
+}
+
+func (d *Door) board(told string) *switchboard.Server {
+	var id [8]byte
+	rand.Read(id[:])
+	s := switchboard.New(switchboard.Config{Link: d.shared, Exchange: d.c.Exchange, Signer: d.signer,
+		ID: hex.EncodeToString(id[:]), Address: told, FailedCalls: d.c.Config.MSNP.FailedCalls})
+	d.mu.Lock()
+	d.boards = append(d.boards, s)
+	d.mu.Unlock()
+	return s
+}
+
+func (d *Door) notifier(told string) {
+	d.mu.Lock()
+	d.notifiers = append(d.notifiers, told)
+	d.mu.Unlock()
+}
+
+// refer gives the notification listener for an address, the same one each time: draft 7.4.
+func (d *Door) refer(who im.Address) string {
+	h := fnv.New32a()
+	h.Write([]byte(who.String()))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.notifiers) == 0 {
+		return ""
+	}
+	return d.notifiers[h.Sum32()%uint32(len(d.notifiers))]
+}
+
+// serve counts a connection in, and out when its server is done with it.
+func (d *Door) serve(ctx context.Context, c net.Conn, f func(context.Context, *link.Link, notification.Role)) {
+	role := notification.Role{}
+	if err := d.count.Enter(); err != nil {
+		role.Busy = true
+	} else {
+		defer d.count.Leave()
+	}
+	l := d.link(c)
+	if l == nil {
+		c.Close()
+		return
+	}
+	defer d.forget(l)
+	f(ctx, l, role)
+}
+
+// link makes a link of a connection; nil when there is no room for strangers.
+func (d *Door) link(c net.Conn) *link.Link {
+	leave := func() {}
+	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		var err error
+		if leave, err = d.gate.Enter(a.AddrPort().Addr().Unmap()); err != nil {
+			return nil
+		}
+	}
+	l := link.New(c, d.shared, leave)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		leave()
+		return nil
+	}
+	d.links[l] = struct{}{}
+	return l
+}
+
+// forget takes a link that has ended out of the list. Its server has released it; a panic in there ends
+// this one connection, and is logged.
+func (d *Door) forget(l *link.Link) {
+	if r := recover(); r != nil {
+		d.shared.Log.Error("connection ended by a panic", "remote", l.RemoteAddr(), "panic", fmt.Sprint(r))
+	}
+	l.Release()
+	d.mu.Lock()
+	delete(d.links, l)
+	d.mu.Unlock()
+}
+
+// either serves a connection by its first command: draft 8.2 has no version negotiation.
+func (d *Door) either(ctx context.Context, l *link.Link, role notification.Role, board *switchboard.Server) {
+	cmd, err := l.Next(ctx)
+	if err != nil {
+		return
+	}
+	l.Again()
+	if isSwitchboard(cmd) {
+		board.Serve(ctx, l)
+	} else {
+		d.notification.Serve(ctx, l, role)
+	}
+}
+
+func isSwitchboard(c *wire.Command) bool {
+	return strings.EqualFold(c.Verb, "ANS") || c.Verb == "USR"
+}
+
+// Close takes the switchboards out of the exchange's choice and closes every connection that is left.
+func (d *Door) Close() {
+	d.mu.Lock()
+	d.closed = true
+	boards, links := d.boards, d.links
+	var left []*link.Link
+	for l := range links {
+		left = append(left, l)
+	}
+	d.mu.Unlock()
+	for _, b := range boards {
+		b.Close()
+	}
+	for _, l := range left {
+		l.Close()
+	}
+}

@@ -1,0 +1,279 @@
+// Package link is what a client's connection has in common on the notification server and on the
+// switchboard: commands come in one after another, lines go out, what cannot be read or
+// stands in the wrong place is refused and counted. One goroutine reads and owns a Link;
+// Queue and Hangup are for anybody.
+package link
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"parley/im"
+	"parley/limit"
+	"parley/listen"
+	"parley/metrics"
+	"parley/msnp"
+	"parley/msnp/wire"
+	"parley/store"
+)
+
+// Shared is what all links of a door share.
+type Shared struct {
+	Limits    listen.Limits
+	Line      int // bytes
+	Payload   int // bytes
+	Misplaced int // commands that cannot be read or are out of place, before the connection is closed; 0: no limit
+	Rates     *limit.Rates
+	LoginTime time.Duration // a connection may take so long to log in; 0: no limit
+	Hit       limit.Hit
+	Metrics   *metrics.Door
+	Log       *slog.Logger
+}
+
+// Link is one connection.
+type Link struct {
+	*listen.Stream
+	Remote netip.Addr
+	// Idle is called before the link waits for its client; whatever it owes others is
+	// written there.
+	Idle func()
+
+	s         *Shared
+	cmd       wire.Command
+	framing   wire.Framing
+	pace      limit.Pace
+	read      int // bytes since the last wait
+	commands  int // likewise
+	misplaced int
+	again     bool // the last command is to be had once more
+	ending    atomic.Bool
+	leave     func() // the gate's; nil once logged in
+}
+
+// New makes a link of a connection. leave is called when it has logged in, or is over.
+func New(c net.Conn, s *Shared, leave func()) *Link {
+	l := &Link{Stream: listen.NewStream(c, &s.Limits), s: s, leave: leave, pace: limit.NewPace(s.Rates),
+		framing: wire.Framing{From: wire.Client, Line: s.Line, Payload: s.Payload}}
+	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		l.Remote = a.AddrPort().Addr().Unmap()
+	}
+	if s.LoginTime > 0 {
+		c.SetReadDeadline(time.Now().Add(s.LoginTime))
+	}
+	return l
+}
+
+// RemoteAddr is the client's address for logs.
+func (l *Link) RemoteAddr() string { return l.Conn().RemoteAddr().String() }
+
+// SetDialect says in which dialect the client's commands are framed from here on.
+func (l *Link) SetDialect(n int) { l.framing.Dialect = n }
+
+// Dialect is the dialect that was agreed; 0 before.
+func (l *Link) Dialect() int { return l.framing.Dialect }
+
+// LoggedIn ends the time and the place that a connection has to log in.
+func (l *Link) LoggedIn() {
+	l.Conn().SetReadDeadline(time.Time{})
+	if l.leave != nil {
+		l.leave()
+		l.leave = nil
+	}
+}
+
+// Release gives back what the link still holds; called once when its reader ends.
+func (l *Link) Release() {
+	l.Close()
+	if l.leave != nil {
+		l.leave()
+		l.leave = nil
+	}
+}
+
+// Again has Next give the same command once more: whoever looked at the first one hands
+// the link on.
+func (l *Link) Again() { l.again = true }
+
+// Next gives the next command; it is good until Next is called again. An error ends the
+// connection; what its protocol has to say about it has been queued.
+func (l *Link) Next(ctx context.Context) (*wire.Command, error) {
+	if l.again {
+		l.again = false
+		return &l.cmd, nil
+	}
+	for {
+		if l.ending.Load() {
+			return nil, l.drain()
+		}
+		n, more, err := wire.Parse(&l.cmd, l.Pending(), l.framing)
+		l.Consume(n)
+		switch {
+		case err != nil:
+			l.s.Log.Warn("unreadable", "remote", l.RemoteAddr(), "err", err)
+			if l.s.Hit != nil && errors.Is(err, wire.ErrLineTooLong) {
+				l.s.Hit("line")
+			} else if l.s.Hit != nil && errors.Is(err, wire.ErrPayloadTooLong) {
+				l.s.Hit("payload")
+			}
+			l.Refuse(&l.cmd, msnp.ErrSyntax)
+			l.Hangup("")
+			return nil, l.drain()
+		case more == 0:
+			l.commands++
+			return &l.cmd, nil
+		}
+		if l.Idle != nil {
+			l.Idle()
+		}
+		l.Flush()
+		if err := l.pace.Wait(ctx, l.commands, l.read); err != nil {
+			return nil, err
+		}
+		had := len(l.Pending())
+		if err := l.Fill(); err != nil {
+			return nil, err
+		}
+		l.read, l.commands = len(l.Pending())-had, 0
+	}
+}
+
+// drain reads on after the last word was said, so that it arrives: a connection closed with
+// bytes unread is reset.
+func (l *Link) drain() error {
+	if l.Idle != nil {
+		l.Idle()
+	}
+	l.Flush()
+	l.Conn().SetReadDeadline(time.Now().Add(2 * time.Second))
+	for {
+		l.Consume(len(l.Pending()))
+		if err := l.Fill(); err != nil {
+			return io.EOF
+		}
+	}
+}
+
+// Queue queues bytes and reports whether the caller owes a Flush. A receiver that is too slow
+// loses its connection.
+func (l *Link) Queue(b []byte) (owes bool) { return l.QueueItem(listen.Item{B: b}) }
+
+// QueueItem is Queue for an item that is settled, or can be replaced. Returned at once if the
+// connection takes no more.
+func (l *Link) QueueItem(it listen.Item) (owes bool) {
+	owes, err := l.Put(it)
+	if err == nil {
+		return owes
+	}
+	if errors.Is(err, listen.ErrOverflow) {
+		l.s.Log.Warn("too slow", "remote", l.RemoteAddr())
+		l.s.Metrics.Overflow(it.Key != nil)
+		l.ending.Store(true)
+		go l.Close() // ends at once; not here, where locks may be held that a returned item asks for
+	}
+	if it.Settle != nil {
+		go it.Settle.Return(err) // likewise
+	}
+	return false
+}
+
+// Reply queues a line of the server's.
+func (l *Link) Reply(verb string, trID int64, args ...string) {
+	l.Queue(wire.AppendCommand(make([]byte, 0, 64), verb, trID, args...))
+}
+
+// Hangup says a last line, if there is one, and then ends the connection. For anybody.
+func (l *Link) Hangup(line string) {
+	if l.ending.Swap(true) {
+		return
+	}
+	if line != "" {
+		l.Queue([]byte(line))
+	}
+	l.Finish()
+}
+
+// Ending reports whether Hangup was called.
+func (l *Link) Ending() bool { return l.ending.Load() }
+
+// Refuse answers a command with an error: a code of the protocol's as it is, the core's kinds by
+// the table, anything else as an internal error with its cause in the log only. nil: nothing.
+func (l *Link) Refuse(c *wire.Command, err error) metrics.Result {
+	if err == nil {
+		return metrics.CommandOK
+	}
+	result := metrics.CommandRefused
+	code := CodeOf(err)
+	if code == msnp.ErrInternal || code == msnp.ErrDatabase {
+		result = metrics.CommandFailed
+		l.s.Log.Error("command failed", "verb", c.Verb, "code", int(code), "remote", l.RemoteAddr(), "err", err)
+	}
+	trID := int64(wire.NoTrID)
+	if n, ok := c.TrID(); ok {
+		trID = int64(n)
+	}
+	l.Queue(wire.AppendError(make([]byte, 0, 16), int(code), trID))
+	if code == msnp.ErrSyntax || code == msnp.ErrNotExpected || code == msnp.ErrNotLoggedIn {
+		if l.misplaced++; l.s.Misplaced > 0 && l.misplaced >= l.s.Misplaced {
+			if l.s.Hit != nil {
+				l.s.Hit("misplaced")
+			}
+			l.Hangup("")
+		}
+	}
+	return result
+}
+
+// codes says what the core's errors are called on this wire, draft 7.11, dialects 10.
+var codes = []struct {
+	err  error
+	code msnp.Code
+}{
+	{im.ErrBadAddress, msnp.ErrInvalidParameter},
+	{im.ErrBadName, msnp.ErrInvalidFriendlyName},
+	{im.ErrUnknownUser, msnp.ErrInvalidUser},
+	{im.ErrHeld, msnp.ErrInvalidUser},
+	{im.ErrDisabled, msnp.ErrAuthenticationFailed},
+	{im.ErrListFull, msnp.ErrListFull},
+	{im.ErrAlready, msnp.ErrAlreadyThere},
+	{im.ErrNotOnList, msnp.ErrNotOnList},
+	{im.ErrOpposite, msnp.ErrOppositeList},
+	{im.ErrSameMode, msnp.ErrAlreadyInMode},
+	{im.ErrAbsent, msnp.ErrNotOnline},
+	{im.ErrOwnBlock, msnp.ErrNotOnList}, // what one's own block forbids is told: 216, as for whom one may not call
+	{im.ErrNotVisible, msnp.ErrOffline},
+	{im.ErrFull, msnp.ErrSessionOverload},
+	{im.ErrTooMany, msnp.ErrTooManySessions},
+	{im.ErrTooActive, msnp.ErrTooActive},
+	{im.ErrNoPlace, msnp.ErrSwitchboardFailed},
+	{im.ErrGone, msnp.ErrSwitchboardFailed},
+	{im.ErrNotInvited, msnp.ErrAuthenticationFailed},
+	{im.ErrNothingFits, msnp.ErrNotOnline},
+	{im.ErrUnknownGroup, msnp.ErrInvalidGroup},
+	{im.ErrGroupExists, msnp.ErrGroupExists},
+	{im.ErrClosing, msnp.ErrGoingDown},
+	{store.ErrClosed, msnp.ErrGoingDown},
+}
+
+// CodeOf is the code of an error.
+func CodeOf(err error) msnp.Code {
+	var code msnp.Code
+	if errors.As(err, &code) {
+		return code
+	}
+	for _, c := range codes {
+		if errors.Is(err, c.err) {
+			return c.code
+		}
+	}
+	var failed *store.Error
+	if errors.As(err, &failed) {
+		return msnp.ErrDatabase
+	}
+	return msnp.ErrInternal
+}

@@ -1,0 +1,110 @@
+package notification
+
+import (
+	"context"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/im"
+	"parley/msnp"
+	"parley/msnp/wire"
+)
+
+// pages are what URL can ask for, and where it leads below the service's public address: dialects 9.5.
+var pages = map[string]string{
+	"INBOX": "/mail", "FOLDERS": "/mail", "COMPOSE": "/mail", "MESSAGE": "/mail",
+	"PERSON": "/account", "PASSWORD": "/account", "MOBILE": "/account", "CHGMOB": "/account",
+	"PROFILE": "/profile", "CHAT": "/chat", "ADDRBOOK": "/contacts", "ADVSEARCH": "/search", "INTSEARCH": "/search",
+}
+
+// url says where a page of the service is: a path, and the login form in front of it. dialects 9.5
+func (c *conn) url(_ context.Context, r request) error {
+	path, ok := pages[string(r.Arg(1))]
+	if !ok {
+		return msnp.ErrInvalidParameter
+	}
+	c.Reply("URL", r.trID, path, pageURL(c.s.PublicURL, "/login"))
+	return nil
+}
+
+// mostFound is how many people FND shows at the most; more are an error.
+const mostFound = 100
+
+// fnd looks people up in the user directory, which they are in only if they want: dialects 9.5.
+func (c *conn) fnd(ctx context.Context, r request) error {
+	if !c.s.Find {
+		return msnp.ErrDisabled
+	}
+	q := im.Profile{}
+	fields := map[string]*string{"fname": &q.First, "lname": &q.Last, "city": &q.City, "state": &q.State, "country": &q.Country}
+	given := false
+	for i, arg := range r.Args() {
+		if i == 0 {
+			continue
+		}
+		key, value, _ := strings.Cut(string(arg), "=")
+		text, err := msnp.DecodeName([]byte(value))
+		f := fields[strings.ToLower(key)]
+		if f == nil || err != nil {
+			return msnp.ErrInvalidParameter
+		}
+		*f = text
+		given = given || text != "" && text != "*"
+		if text == "*" {
+			*f = ""
+		}
+	}
+	if !given || q.First == "" && q.Last == "" {
+		return msnp.ErrInvalidParameter
+	}
+	c.Flush()
+	found, err := c.s.Exchange.Find(ctx, q, mostFound+1)
+	if err != nil {
+		return err
+	}
+	if len(found) > mostFound {
+		return msnp.ErrTooManyMatches
+	}
+	if len(found) == 0 {
+		c.Reply("FND", r.trID, "0", "0")
+		return nil
+	}
+	total := strconv.Itoa(len(found))
+	for i, a := range found {
+		p := a.Profile
+		c.Queue(wire.AppendCommand(nil, "FND", r.trID, strconv.Itoa(i+1), total,
+			"fname="+msnp.EncodeName(p.First), "lname="+msnp.EncodeName(p.Last), "city="+msnp.EncodeName(p.City),
+			"state="+msnp.EncodeName(p.State), "country="+msnp.EncodeName(p.Country)))
+	}
+	return nil
+}
+
+// mailTime bounds how long the mail program may take.
+const mailTime = 10 * time.Second
+
+// snd mails somebody an invitation to the service: dialects 9.5. Without a program that sends
+// mail there is none, and the client is told.
+func (c *conn) snd(ctx context.Context, r request) error {
+	to := string(r.Arg(1))
+	if !msnp.ValidHandle(to) || strings.HasPrefix(to, "-") {
+		return msnp.ErrFailed
+	}
+	if c.s.Sendmail == "" {
+		return msnp.ErrFailed
+	}
+	c.idle()
+	c.Flush()
+	ctx, cancel := context.WithTimeout(ctx, mailTime)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, c.s.Sendmail, "-i", "--", to)
+	cmd.Stdin = strings.NewReader("To: " + to + "\nSubject: An invitation to chat\nContent-Type: text/plain; charset=UTF-8\n\n" +
+		c.who.String() + " would like to chat with you.\nHow to: " + pageURL(c.s.PublicURL, "/") + "\n")
+	if err := cmd.Run(); err != nil {
+		c.s.Link.Log.Error("invitation not sent", "program", c.s.Sendmail, "err", err)
+		return msnp.ErrFailed
+	}
+	c.Reply("SND", r.trID, "OK")
+	return nil
+}

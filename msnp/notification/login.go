@@ -1,0 +1,179 @@
+package notification
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+
+	"parley/credential"
+	"parley/exchange"
+	"parley/im"
+	"parley/metrics"
+	"parley/msnp"
+	"parley/msnp/wire"
+)
+
+// ver agrees on a dialect: draft 7.1, dialects 2.2.
+func (c *conn) ver(_ context.Context, r request) error {
+	reply, dialect := msnp.Negotiate(r.AppendArgs(nil)[1:], c.s.Dialects)
+	c.Reply("VER", r.trID, reply...)
+	switch dialect {
+	case msnp.NoDialect:
+		c.Hangup("")
+	case msnp.VersionOnly:
+		c.state = cvr0
+	default:
+		c.SetDialect(dialect)
+		c.state = spoken
+	}
+	return nil
+}
+
+// inf names the security package: draft 7.2.
+func (c *conn) inf(_ context.Context, r request) error {
+	c.Reply("INF", r.trID, "MD5")
+	return nil
+}
+
+// cvr answers a client's question whether it is too old: it never is. dialects 2.4.
+func (c *conn) cvr(_ context.Context, r request) error {
+	lcid, version := r.Arg(1), string(r.Arg(6))
+	if !bytes.HasPrefix(lcid, []byte("0x")) || len(lcid) != 6 {
+		return msnp.ErrBadLocale
+	}
+	page := pageURL(c.s.PublicURL, "/")
+	c.Reply(r.Verb, r.trID, version, version, version, page, page)
+	return nil
+}
+
+// cvq is cvr for a client that shares no dialect with us, and ends there: dialects 2.4.
+func (c *conn) cvq(ctx context.Context, r request) error {
+	err := c.cvr(ctx, r)
+	c.Refuse(r.Command, err)
+	c.Hangup("")
+	return nil
+}
+
+// usr authenticates with MD5 in two steps: draft 7.3, 7.4, dialects 3.1.
+func (c *conn) usr(ctx context.Context, r request) error {
+	if c.state == online {
+		return msnp.ErrAlreadyLogin
+	}
+	if string(r.Arg(1)) != "MD5" {
+		c.s.Link.Metrics.Login(metrics.LoginWrong)
+		c.Refuse(r.Command, msnp.ErrAuthenticationFailed)
+		c.Hangup("")
+		return nil
+	}
+	switch string(r.Arg(2)) {
+	case "I":
+		return c.usrInitiate(r)
+	case "S":
+		return c.usrRespond(ctx, r)
+	}
+	return msnp.ErrInvalidParameter
+}
+
+// usrInitiate takes the handle, and challenges it with something new each time: draft 7.3. A
+// dispatch server refers instead: draft 7.4.
+func (c *conn) usrInitiate(r request) error {
+	h := r.Arg(3)
+	if local, domain, ok := strings.Cut(string(h), "@"); ok && local != "" && domain == "" {
+		return msnp.ErrFQDNMissing
+	}
+	if c.role.Busy {
+		c.s.Link.Metrics.Login(metrics.LoginLimited)
+		c.Refuse(r.Command, msnp.ErrBusy)
+		c.Hangup("")
+		return nil
+	}
+	who, err := im.ParseAddressBytes(h)
+	if err != nil || who.IsDomain() || !msnp.ValidHandle(string(h)) {
+		who = im.Address{} // nobody: looks like any other failure
+	}
+	if c.role.Refer != nil {
+		c.Reply("XFR", r.trID, "NS", c.role.Refer(who))
+		c.Hangup("")
+		return nil
+	}
+	c.who, c.challenge, c.state = who, credential.NewChallenge(), named
+	c.Reply("USR", r.trID, "MD5", "S", c.challenge)
+	return nil
+}
+
+// usrRespond checks the answer to the challenge. All failures look alike, and take the same
+// work: draft 7.3, dialects 3.1.
+func (c *conn) usrRespond(ctx context.Context, r request) error {
+	if c.state != named {
+		return msnp.ErrNotExpected
+	}
+	ok, err := c.authentic(ctx, r.Arg(3))
+	if err != nil {
+		c.s.Link.Metrics.Login(metrics.LoginFailed)
+		return err
+	}
+	c.challenge, c.state = "", spoken
+	if !ok {
+		c.s.Link.Log.Info("login failed", "remote", c.RemoteAddr())
+		c.Refuse(r.Command, msnp.ErrAuthenticationFailed)
+		if c.tries++; c.tries >= c.s.LoginTries {
+			c.Hangup("")
+		}
+		return nil
+	}
+	c.client, err = c.s.Exchange.Attach(ctx, c.who, exchange.Login{Door: "msnp", Slot: "msnp",
+		Abilities: exchange.Rings, Remote: c.RemoteAddr(), Presence: im.DefaultAllow}, c)
+	if err != nil {
+		c.s.Link.Metrics.Login(metrics.LoginFailed)
+		return err
+	}
+	c.LoggedIn()
+	c.state, c.shown = online, "none"
+	c.s.Link.Metrics.Login(metrics.LoginOK)
+	c.s.Link.Metrics.Enter(c.shown)
+	c.s.Link.Log.Info("logged in", "who", c.who.String(), "remote", c.RemoteAddr(), "dialect", c.Dialect())
+	c.Reply("USR", r.trID, "OK", c.who.String(), msnp.FitName(c.client.Snapshot().DisplayName()))
+	c.Queue(wire.AppendPayload(nil, "MSG", wire.NoTrID, msnp.ProfilePayload(now()), "Hotmail", "Hotmail"))
+	return nil
+}
+
+// authentic reports whether the response is the account's. An error is our own trouble.
+func (c *conn) authentic(ctx context.Context, response []byte) (bool, error) {
+	account := c.who.String()
+	allowed := c.s.Failures.Allowed(account, c.Remote)
+	acct, err := c.s.Exchange.Identify(ctx, c.who)
+	switch {
+	case errors.Is(err, im.ErrUnknownUser), errors.Is(err, im.ErrDisabled):
+		acct.Keys = nil
+	case err != nil:
+		return false, err
+	}
+	keys, err := credential.UnmarshalKeys(acct.Keys)
+	if err != nil {
+		return false, err
+	}
+	ok := c.s.Vault.CheckMD5(account, keys, c.challenge, response)
+	switch {
+	case !allowed:
+		c.s.Link.Metrics.Login(metrics.LoginLimited)
+		return false, nil
+	case !ok:
+		c.s.Failures.Fail(account, c.Remote)
+		c.s.Link.Metrics.Login(metrics.LoginWrong)
+		return false, nil
+	}
+	return c.s.Failures.Succeed(account, c.Remote), nil
+}
+
+// out says goodbye: draft 7.10.
+func (c *conn) out(context.Context, request) error {
+	c.Hangup("OUT\r\n")
+	return nil
+}
+
+// png keeps the connection alive: dialects 9.2.
+func (c *conn) png(context.Context, request) error {
+	c.Queue([]byte("QNG\r\n"))
+	return nil
+}

@@ -1,0 +1,135 @@
+package switchboard
+
+import (
+	"context"
+	"strconv"
+
+	"parley/exchange"
+	"parley/im"
+	"parley/listen"
+	"parley/msnp"
+	"parley/msnp/wire"
+)
+
+// msg says something to everybody else: draft 8.7. The payload is not looked into but to tell
+// words from the rest, and goes to other MSN clients as it is: draft 8.8.
+func (c *conn) msg(ctx context.Context, r request) error {
+	var done func(error)
+	switch string(r.Arg(1)) { // dialects 7.3
+	case "U":
+	case "N":
+		trID := r.trID
+		done = func(err error) { // may come from anybody
+			if err != nil {
+				c.answer("NAK", trID)
+			}
+		}
+	case "A":
+		trID := r.trID
+		done = func(err error) {
+			if err != nil {
+				c.answer("NAK", trID)
+			} else {
+				c.answer("ACK", trID)
+			}
+		}
+	default:
+		return msnp.ErrInvalidParameter
+	}
+	if name := c.seat.Name(); c.head == nil || c.name != name {
+		c.name = name
+		c.head = []byte("MSG " + c.who.String() + " " + msnp.FitName(name) + " ")
+	}
+	framed := make([]byte, 0, len(c.head)+8+len(r.Payload))
+	framed = append(framed, c.head...)
+	framed = strconv.AppendInt(framed, int64(len(r.Payload)), 10)
+	framed = append(framed, wire.CRLF...)
+	body := len(framed)
+	framed = append(framed, r.Payload...)
+	m := &im.Message{From: c.who, FromName: c.name, Time: now(),
+		Native: im.Native{Door: "msnp", Body: framed[body:], Framed: framed}}
+	m.Kind = kindOf(m.Native.Body)
+	m.Neutralise = func() im.Neutral { return neutral(m.Native.Body) }
+	c.seat.Say(ctx, m, done)
+	return nil
+}
+
+// answer tells the client what became of its message.
+func (c *conn) answer(verb string, trID int64) {
+	if c.Queue(wire.AppendCommand(make([]byte, 0, 16), verb, trID)) {
+		c.Flush()
+	}
+}
+
+// kindOf says how a payload is handled when nobody is there to take it: dialects 8.
+func kindOf(payload []byte) im.Kind {
+	if msnp.HasWords(payload) {
+		return im.Words
+	}
+	if content, err := msnp.ParseContent(payload); err == nil && content.Kind == msnp.TypingContent {
+		return im.Signal
+	}
+	return im.Request
+}
+
+// neutral is the form of a payload that every door can read.
+func neutral(payload []byte) im.Neutral {
+	content, err := msnp.ParseContent(payload)
+	if err != nil || content.Kind != msnp.TextContent {
+		return im.Neutral{}
+	}
+	return im.Neutral{Text: im.NewText(content.Text), Format: im.Format(content.Format)}
+}
+
+// Hand implements exchange.Session, for a seat.
+func (c *conn) Hand(d exchange.Delivery) (owes bool) {
+	switch d := d.(type) {
+	case *exchange.Message:
+		return c.message(d)
+	case *exchange.Joined: // draft 8.5
+		if h := d.Who.String(); msnp.ValidHandle(h) {
+			return c.Queue(wire.AppendCommand(nil, "JOI", wire.NoTrID, h, msnp.FitName(d.Name)))
+		}
+	case *exchange.Left: // draft 8.5, dialects 7.1
+		if h := d.Who.String(); msnp.ValidHandle(h) {
+			if d.Idle {
+				return c.Queue(wire.AppendCommand(nil, "BYE", wire.NoTrID, h, "1"))
+			}
+			return c.Queue(wire.AppendCommand(nil, "BYE", wire.NoTrID, h))
+		}
+	}
+	return false
+}
+
+// message queues what somebody said: draft 8.8. From behind another door, its neutral form.
+func (c *conn) message(m *exchange.Message) (owes bool) {
+	if b := m.Native.Framed; b != nil && m.Native.Door == "msnp" {
+		return c.QueueItem(listen.Item{B: b, Settle: m})
+	}
+	h := m.From.String()
+	if !msnp.ValidHandle(h) {
+		go m.Return(im.ErrNothingFits) // ends at once; not here, where the conversation is locked
+		return false
+	}
+	name := m.FromName
+	if name == "" {
+		name = h
+	}
+	name = msnp.FitName(name)
+	if m.Native.Door == "msnp" {
+		return c.QueueItem(listen.Item{B: wire.AppendMessage(nil, h, name, m.Native.Body), Settle: m})
+	}
+	n := m.Neutral()
+	if n.Text.IsZero() {
+		go m.Return(im.ErrNothingFits) // ends at once; likewise
+		return false
+	}
+	var b []byte
+	for _, p := range msnp.TextPayloads(n.Text.Reveal(), msnp.Format(n.Format), c.s.Link.Payload) {
+		b = wire.AppendMessage(b, h, name, p)
+	}
+	return c.QueueItem(listen.Item{B: b, Settle: m})
+}
+
+// End implements exchange.Session: the connection closes, there is no word for it. draft 8.6
+func (c *conn) End(exchange.EndReason) { c.Hangup("") }
