@@ -175,7 +175,7 @@ func TestPayloads(t *testing.T) {
 func TestLongTextsArePartedBetweenWords(t *testing.T) {
 	text := strings.Repeat("The quick brown fox jumps over the lazy dog. ", 100)
 	parts := msnp.TextPayloads(text, msnp.Format{Bold: true}, 1664)
-	var all string
+	var all strings.Builder
 	for i, p := range parts {
 		c, err := msnp.ParseContent(p)
 		if err != nil || len(p) > 1664 || !c.Format.Bold {
@@ -184,10 +184,10 @@ func TestLongTextsArePartedBetweenWords(t *testing.T) {
 		if i < len(parts)-1 && !strings.HasSuffix(c.Text, " ") {
 			t.Errorf("ends in %q", c.Text[len(c.Text)-10:])
 		}
-		all += c.Text
+		all.WriteString(c.Text)
 	}
-	if all != text || len(parts) != 3 {
-		t.Errorf("%d parts, %d bytes", len(parts), len(all))
+	if all.String() != text || len(parts) != 3 {
+		t.Errorf("%d parts, %d bytes", len(parts), len(all.String()))
 	}
 	if got := msnp.TextPayloads("hi", msnp.Format{}, 1664); len(got) != 1 || !bytes.Equal(got[0], msnp.TextPayload("hi", msnp.Format{})) {
 		t.Errorf("%q", got)
@@ -216,16 +216,16 @@ func FuzzContent(f *testing.F) {
 		}
 		// Any bytes may be somebody's text; parted, nothing of it is lost.
 		whole, _ := msnp.ParseContent(msnp.TextPayload(string(in), c.Format))
-		var joined string
+		var joined strings.Builder
 		for _, p := range msnp.TextPayloads(string(in), c.Format, 200) {
 			part, err := msnp.ParseContent(p)
 			if err != nil || len(p) > 200 && len(part.Text) > 32 {
 				t.Errorf("%q: %v", p, err)
 			}
-			joined += part.Text
+			joined.WriteString(part.Text)
 		}
-		if joined != whole.Text {
-			t.Errorf("%q, joined %q", whole.Text, joined)
+		if joined.String() != whole.Text {
+			t.Errorf("%q, joined %q", whole.Text, joined.String())
 		}
 	})
 }

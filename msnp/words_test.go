@@ -13,7 +13,7 @@ import (
 )
 
 func TestStates(t *testing.T) {
-	for _, w := range strings.Fields("NLN FLN HDN BSY IDL BRB AWY PHN LUN") {
+	for w := range strings.FieldsSeq("NLN FLN HDN BSY IDL BRB AWY PHN LUN") {
 		if s, ok := msnp.ParseState([]byte(w)); !ok || string(s) != w {
 			t.Errorf("%s: %q, %v", w, s, ok)
 		}
@@ -47,7 +47,7 @@ func TestCodesOfTheDraft(t *testing.T) {
 		707 711 712 713 714 715 717 911 913 920`
 	later := `217 220 223 224 225 227 228 229 230 282 301 400 402 403 420 502 503 540 710 731 800 910 921 923 924 928 931`
 	words := map[string]int{}
-	for _, w := range strings.Fields(draft + " " + later) {
+	for w := range strings.FieldsSeq(draft + " " + later) {
 		n, err := strconv.Atoi(w)
 		if err != nil {
 			t.Fatal(err)
@@ -90,7 +90,7 @@ func TestNegotiate(t *testing.T) {
 		{"MSNP1 MSNP0 MSNP02 MSNP MSNP13 MSNPX MSN2 MSNP2X", all, "0", 0},
 	} {
 		var offered [][]byte
-		for _, o := range strings.Fields(c.offered) {
+		for o := range strings.FieldsSeq(c.offered) {
 			offered = append(offered, []byte(o))
 		}
 		reply, dialect := msnp.Negotiate(offered, c.served)
