@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/config"
+	"parley/exchange"
+	"parley/listen"
+	"parley/metrics"
+	"parley/msnp/door"
+)
+
+func setupServe(fs *flag.FlagSet) runner {
+	var s settings
+	s.serviceFlags(fs)
+	return func(ctx context.Context, e *env, _ []string) error {
+		cfg, file, err := s.load()
+		if err != nil {
+			return err
+		}
+		return serve(ctx, e, cfg, file, nil)
+	}
+}
+
+// service is a service that runs.
+type service struct {
+	*house
+	log      *slog.Logger
+	metrics  *metrics.Metrics
+	door     *door.Door
+	open     []*listener
+	notReady atomic.Pointer[string] // why; nil when it is ready
+}
+
+// listener is an open port with who answers there.
+type listener struct {
+	url    listen.URL // as it was given; bound says the port when that was 0
+	net    net.Listener
+	handle func(context.Context, net.Conn) // nil: HTTP
+}
+
+// bound is the URL with the port it really has.
+func (l *listener) bound() string {
+	u := l.url
+	if a, ok := l.net.Addr().(*net.TCPAddr); ok {
+		u.Port = a.Port
+	}
+	u.Advertise = ""
+	return u.String()
+}
+
+// serve runs the service until ctx is done. hello is called when all is open, before the
+// log says so; it may be nil.
+func serve(ctx context.Context, e *env, cfg config.Config, file string, hello func(*service) error) (err error) {
+	s := &service{log: newLog(e.err, cfg.Log), metrics: metrics.New()}
+	slog.SetDefault(s.log) // for what has no other way to say something, such as the accept loop
+	s.say("starting")
+	v, _, _ := versions()
+	s.log.Info("parley starts", "version", v, "domain", strings.Join(cfg.AllDomains(), ","), "data", cfg.Data, "config", file)
+
+	if s.house, err = openHouse(ctx, cfg, s.metrics, s.log.With("part", "store")); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.house.Close()) }()
+	if exposed := s.vault.Exposed(); exposed != nil {
+		s.log.Warn("secrets lie open", "err", exposed)
+	}
+	s.door, err = door.New(door.Config{Config: cfg, Exchange: s.exchange, Vault: s.vault, Metrics: s.metrics, Log: s.log})
+	if err != nil {
+		return err
+	}
+	if err := s.listenAll(ctx); err != nil {
+		s.closeAll()
+		s.door.Close()
+		return err
+	}
+	return s.run(ctx, hello)
+}
+
+// say keeps why the service is not ready.
+func (s *service) say(why string) { s.notReady.Store(&why) }
+
+func (s *service) ready() error {
+	if why := s.notReady.Load(); why != nil {
+		return errors.New(*why)
+	}
+	return nil
+}
+
+// listenAll opens every listener and finds who answers there, before anybody is let in: the
+// door must know all its roles.
+func (s *service) listenAll(ctx context.Context) error {
+	for _, text := range s.cfg.Listen {
+		u, err := listen.ParseURL(text)
+		if err != nil {
+			return err
+		}
+		l := &listener{url: u}
+		if l.net, err = listen.Listen(ctx, u); err != nil {
+			return err
+		}
+		s.open = append(s.open, l)
+		if u.Scheme == "http" {
+			continue
+		}
+		if l.handle, err = s.door.Handler(u, l.net.Addr()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *service) closeAll() {
+	for _, l := range s.open {
+		l.net.Close()
+	}
+}
+
+// office is who answers at the control socket.
+func (s *service) office() *office {
+	o := &office{house: s.house, running: true}
+	for _, l := range s.open {
+		o.listening = append(o.listening, l.bound())
+	}
+	return o
+}
+
+// run lets people in, and sees them off when ctx is done: not ready any more, no new
+// connections, every session told, time to write, and then what is left is closed.
+func (s *service) run(ctx context.Context, hello func(*service) error) error {
+	control, err := listenControl(s.cfg.Data)
+	if err != nil {
+		s.closeAll()
+		s.door.Close()
+		return err
+	}
+	failed := make(chan error, len(s.open)+1) // never closed; each goroutine below sends once at most
+	accepting, stopAccepting := context.WithCancel(context.Background())
+	defer stopAccepting()
+	serving, stopServing := context.WithCancel(context.Background()) // commands under way end before it does
+	defer stopServing()
+	background, stopBackground := context.WithCancel(context.Background())
+
+	var handlers, others sync.WaitGroup
+	others.Go(func() { tidyMemory(background) }) // ends with background
+	others.Go(func() {                           // ends with background
+		serveHTTP(background, control, controlHandler(s.office()), failed)
+	})
+	for _, l := range s.open {
+		if l.handle == nil {
+			h := s.httpHandler()
+			others.Go(func() { serveHTTP(background, l.net, h, failed) }) // ends with background
+			continue
+		}
+		handlers.Go(func() { // ends with accepting, and when its connections have
+			handle := func(_ context.Context, c net.Conn) { l.handle(serving, c) }
+			if err := listen.Serve(accepting, l.net, handle); err != nil {
+				failed <- err
+			}
+		})
+	}
+	for _, l := range s.open {
+		s.log.Info("listening", "url", l.bound())
+		if l.handle != nil && !loopback(l.net.Addr()) {
+			s.log.Warn("MSNP has no encryption: who sees the network reads along; passwords do not travel, words do", "url", l.bound())
+		}
+	}
+	if err := s.door.Ready(); err != nil {
+		s.log.Warn("the listeners are not enough", "err", err)
+	}
+	if hello != nil {
+		err = hello(s)
+	}
+	if err == nil {
+		s.notReady.Store(nil)
+		s.log.Info("ready")
+		select {
+		case <-ctx.Done():
+		case err = <-failed:
+			s.log.Error("a listener broke", "err", err)
+		}
+	}
+
+	s.say("shutting down")
+	s.log.Info("shutting down", "grace", s.cfg.Shutdown.Grace.String())
+	begin := time.Now()
+	stopAccepting()
+	s.exchange.EndAll(exchange.Shutdown)
+	gone := make(chan struct{}) // closed when every connection is
+	go func() {                 // ends with the handlers, which the door's Close ends
+		handlers.Wait()
+		close(gone)
+	}()
+	grace := time.NewTimer(s.cfg.Shutdown.Grace.Std())
+	defer grace.Stop()
+	select {
+	case <-gone:
+	case <-grace.C:
+		s.log.Warn("some connections did not end by themselves")
+	}
+	s.door.Close()
+	stopServing()
+	<-gone
+	stopBackground()
+	others.Wait()
+	s.log.Info("stopped", "dur", time.Since(begin).Round(time.Millisecond).String())
+	return err
+}
+
+// httpHandler serves health, and metrics if they are wanted.
+func (s *service) httpHandler() http.Handler {
+	if !s.cfg.Metrics.Enabled {
+		return metrics.Discard().Handler(s.ready)
+	}
+	return s.metrics.Handler(s.ready)
+}
+
+// serveHTTP serves until ctx is done. Whoever asks gets little time: these listeners are
+// for machines nearby.
+func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, failed chan<- error) {
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
+	}
+	ended := make(chan struct{}) // closed when the server's connections are
+	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if srv.Shutdown(last) != nil {
+			srv.Close()
+		}
+	})
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
+	}
+	if stop() {
+		return
+	}
+	<-ended
+}
+
+func loopback(a net.Addr) bool {
+	t, ok := a.(*net.TCPAddr)
+	return ok && t.IP.IsLoopback()
+}
+
+// clientAddress is where clients connect: HOST:PORT of the first listener for them, or empty.
+func (s *service) clientAddress() string {
+	for _, l := range s.open {
+		if l.handle != nil {
+			return strings.TrimPrefix(l.bound(), l.url.Scheme+"://")
+		}
+	}
+	return ""
+}
