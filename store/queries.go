@@ -1,0 +1,167 @@
+package store
+
+// Every statement of the store, in one text for both engines: numbered parameters,
+// ON CONFLICT, RETURNING, no ORDER BY on text, 0 and 1 for no and yes.
+
+// principalColumns are read by principal.scan.
+const principalColumns = `p.id, p.address, p.name,
+	p.ours + 2 * p.presence + 8 * p.messages,
+	p.serial, p.held_until, p.sides, p.contacts, p.allowed, p.denied, p.watchers, p.asking,
+	p.lists, p.groups_kept, p.last_group, p.waiting, p.waiting_bytes`
+
+// accountColumns are read by scanAccount.
+const accountColumns = `a.disabled + 2 * a.prompt + 4 * a.listed,
+	a.keys, a.created, a.last_seen, a.first_name, a.family_name, a.city, a.state, a.country`
+
+// sideColumns are read by sideRow.
+const sideColumns = `s.contact + 2 * s.watch + 8 * s.access + 32 * s.may_write + 64 * s.denied,
+	s.alias, s.last_name, s.in_groups, s.access_name, s.access_ends, s.denied_name`
+
+// messageColumns are read by scanMessage.
+const messageColumns = `m.id, m.sender, m.sender_name, m.sent,
+	m.kind + 256 * m.report, m.door, m.thread, m.format, m.subject, m.words, m.body`
+
+const (
+	principalByAddress = `SELECT ` + principalColumns + ` FROM principal p WHERE p.address = $1`
+	principalByID      = `SELECT ` + principalColumns + ` FROM principal p WHERE p.id = $1`
+	greatestPrincipal  = `SELECT COALESCE(MAX(id), 0) FROM principal`
+	insertPrincipal    = `INSERT INTO principal (id, address, name, ours, presence, messages, serial, held_until,
+		sides, contacts, allowed, denied, watchers, asking, lists, groups_kept, last_group, waiting, waiting_bytes)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
+	updatePrincipal = `UPDATE principal SET address = $2, name = $3, ours = $4, presence = $5, messages = $6,
+		serial = $7, held_until = $8, sides = $9, contacts = $10, allowed = $11, denied = $12, watchers = $13,
+		asking = $14, lists = $15, groups_kept = $16, last_group = $17, waiting = $18, waiting_bytes = $19
+		WHERE id = $1`
+	deletePrincipal = `DELETE FROM principal WHERE id = $1`
+	raiseSerials    = `UPDATE principal SET serial = serial + $1 WHERE serial > 0`
+)
+
+const (
+	accountByAddress = `SELECT ` + principalColumns + `, ` + accountColumns + `
+		FROM principal p JOIN account a ON a.id = p.id WHERE p.address = $1`
+	accountsAfter = `SELECT ` + principalColumns + `, ` + accountColumns + `
+		FROM account a JOIN principal p ON p.id = a.id WHERE a.id > $1 ORDER BY a.id LIMIT $2`
+	countAccounts = `SELECT COUNT(*) FROM account`
+	insertAccount = `INSERT INTO account (id, disabled, keys, prompt, created, last_seen, listed,
+		first_name, family_name, city, state, country,
+		first_fold, family_fold, city_fold, state_fold, country_fold)
+		VALUES ($1, 0, $2, 0, $3, 0, 0, '', '', '', '', '', '', '', '', '', '')`
+	updateAccount = `UPDATE account SET disabled = $2, keys = $3, prompt = $4, created = $5, last_seen = $6,
+		listed = $7, first_name = $8, family_name = $9, city = $10, state = $11, country = $12,
+		first_fold = $13, family_fold = $14, city_fold = $15, state_fold = $16, country_fold = $17
+		WHERE id = $1`
+	deleteAccount = `DELETE FROM account WHERE id = $1`
+	findProfiles  = `SELECT ` + principalColumns + `, ` + accountColumns + `
+		FROM account a JOIN principal p ON p.id = a.id
+		WHERE a.listed = 1 AND a.disabled = 0
+		AND ($1 = '' OR SUBSTR(a.first_fold, 1, LENGTH($1)) = $1)
+		AND ($2 = '' OR SUBSTR(a.family_fold, 1, LENGTH($2)) = $2)
+		AND ($3 = '' OR SUBSTR(a.city_fold, 1, LENGTH($3)) = $3)
+		AND ($4 = '' OR SUBSTR(a.state_fold, 1, LENGTH($4)) = $4)
+		AND ($5 = '' OR SUBSTR(a.country_fold, 1, LENGTH($5)) = $5)
+		ORDER BY CASE WHEN ($1 = '' OR a.first_fold = $1) AND ($2 = '' OR a.family_fold = $2)
+			AND ($3 = '' OR a.city_fold = $3) AND ($4 = '' OR a.state_fold = $4)
+			AND ($5 = '' OR a.country_fold = $5) THEN 0 ELSE 1 END, a.id
+		LIMIT $6`
+)
+
+const (
+	// entriesOf puts all that is small into one number (see Entries): a column less
+	// to carry for each of thousands of rows.
+	entriesOf = `SELECT s.contact + 2 * s.watch + 8 * s.access + 32 * s.may_write + 64 * s.denied
+			+ 128 * s.their_watch + 512 * s.their_access + 2048 * s.their_denied
+			+ 4096 * p.ours + 8192 * p.presence + 32768 * p.messages,
+		s.alias, s.last_name, s.in_groups, s.access_name, s.access_ends, s.denied_name,
+		p.address, p.name
+		FROM side s JOIN principal p ON p.id = s.other WHERE s.owner = $1 ORDER BY s.other`
+	pairOf = `SELECT ` + sideColumns + `,
+		t.contact + 2 * t.watch + 8 * t.access + 32 * t.may_write + 64 * t.denied,
+		t.alias, t.last_name, t.in_groups, t.access_name, t.access_ends, t.denied_name
+		FROM side s JOIN side t ON t.owner = s.other AND t.other = s.owner
+		WHERE s.owner = $1 AND s.other = $2`
+	putSide = `INSERT INTO side (owner, other, contact, watch, access, may_write, denied,
+		their_watch, their_access, their_denied, alias, last_name, in_groups, access_name, access_ends, denied_name)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+		ON CONFLICT (owner, other) DO UPDATE SET contact = excluded.contact, watch = excluded.watch,
+		access = excluded.access, may_write = excluded.may_write, denied = excluded.denied,
+		their_watch = excluded.their_watch, their_access = excluded.their_access,
+		their_denied = excluded.their_denied, alias = excluded.alias, last_name = excluded.last_name,
+		in_groups = excluded.in_groups, access_name = excluded.access_name,
+		access_ends = excluded.access_ends, denied_name = excluded.denied_name`
+	deleteSide  = `DELETE FROM side WHERE owner = $1 AND other = $2`
+	othersAfter = `SELECT s.other, p.address FROM side s JOIN principal p ON p.id = s.other
+		WHERE s.owner = $1 AND s.other > $2 ORDER BY s.other LIMIT $3`
+	askingOf = `SELECT p.address FROM side s JOIN principal p ON p.id = s.other
+		WHERE s.owner = $1 AND s.their_watch = 1 ORDER BY s.other`
+	accessDue = `SELECT o.address, p.address FROM side s
+		JOIN principal o ON o.id = s.owner JOIN principal p ON p.id = s.other
+		WHERE s.access_ends > 0 AND s.access_ends <= $1 ORDER BY s.access_ends LIMIT $2`
+	accessNext = `SELECT COALESCE(MIN(access_ends), 0) FROM side WHERE access_ends > 0 AND access_ends > $1`
+	grouped    = `SELECT p.address, s.in_groups FROM side s JOIN principal p ON p.id = s.other
+		WHERE s.owner = $1 AND s.in_groups <> '' ORDER BY s.other`
+)
+
+const (
+	putRequest = `INSERT INTO request (asked, asker, made, words, door, body) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (asked, asker) DO UPDATE SET made = excluded.made, words = excluded.words,
+		door = excluded.door, body = excluded.body`
+	requestsOf = `SELECT p.address, r.made, r.words, r.door, r.body FROM request r JOIN principal p ON p.id = r.asker
+		WHERE r.asked = $1 ORDER BY r.asker`
+	deleteRequest = `DELETE FROM request WHERE asked = $1 AND asker = $2`
+)
+
+const (
+	groupsOf    = `SELECT id, name, place FROM contact_group WHERE owner = $1 ORDER BY place, id`
+	insertGroup = `INSERT INTO contact_group (owner, id, name, place) VALUES ($1, $2, $3, $4)`
+	renameGroup = `UPDATE contact_group SET name = $3 WHERE owner = $1 AND id = $2`
+	deleteGroup = `DELETE FROM contact_group WHERE owner = $1 AND id = $2`
+)
+
+const (
+	listsOf = `SELECT name, judges FROM rule_list WHERE owner = $1`
+	rulesOf = `SELECT list, place, kind, value, grp, what, allow, name FROM rule WHERE owner = $1 ORDER BY place`
+	putList = `INSERT INTO rule_list (owner, name, judges) VALUES ($1, $2, $3)
+		ON CONFLICT (owner, name) DO UPDATE SET judges = excluded.judges`
+	clearDefault = `UPDATE rule_list SET judges = 0 WHERE owner = $1 AND name <> $2`
+	deleteList   = `DELETE FROM rule_list WHERE owner = $1 AND name = $2`
+	deleteRules  = `DELETE FROM rule WHERE owner = $1 AND list = $2`
+	insertRule   = `INSERT INTO rule (owner, list, place, kind, value, grp, what, allow, name)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+	firstPlace  = `SELECT COALESCE(MIN(place), 1) FROM rule WHERE owner = $1 AND list = $2`
+	countRules  = `SELECT COUNT(*) FROM rule WHERE owner = $1 AND list = $2`
+	wholeDenial = ` WHERE owner = $1 AND list = $2 AND kind = $3 AND value = $4 AND what = $5 AND allow = 0`
+	renameRule  = `UPDATE rule SET name = $6` + wholeDenial
+	undeny      = `DELETE FROM rule` + wholeDenial
+)
+
+const (
+	putMessage = `INSERT INTO message (id, receiver, sender, sender_name, sent, expires, size, kind, report, notified,
+		door, thread, format, subject, words, body)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12, $13, $14, $15)
+		ON CONFLICT (id) DO NOTHING`
+	waitingAfter = `SELECT ` + messageColumns + ` FROM message m
+		WHERE m.receiver = $1 AND m.id > $2 ORDER BY m.id LIMIT $3`
+	waitingFrom = `SELECT ` + messageColumns + ` FROM message m
+		WHERE m.receiver = $1 AND m.sender = $2 ORDER BY m.id LIMIT $3`
+	waitingSenders  = `SELECT sender FROM message WHERE receiver = $1 ORDER BY id`
+	notified        = `SELECT notified FROM message WHERE id = $1`
+	markNotified    = `UPDATE message SET notified = 1 WHERE id = $1`
+	deleteMessage   = `DELETE FROM message WHERE id = $1 RETURNING receiver, size`
+	deleteMessageTo = `DELETE FROM message WHERE id IN
+		(SELECT id FROM message WHERE receiver = $1 ORDER BY id LIMIT $2) RETURNING receiver, size`
+	deleteExpired = `DELETE FROM message WHERE id IN
+		(SELECT id FROM message WHERE expires > 0 AND expires <= $1 ORDER BY expires LIMIT $2)
+		RETURNING receiver, size`
+)
+
+const (
+	metaOf  = `SELECT value FROM meta WHERE name = $1`
+	putMeta = `INSERT INTO meta (name, value) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+	removalOf  = `SELECT step, done FROM removal WHERE owner = $1`
+	putRemoval = `INSERT INTO removal (owner, step, done) VALUES ($1, $2, $3)
+		ON CONFLICT (owner) DO UPDATE SET step = excluded.step, done = excluded.done`
+	removals = `SELECT p.address, r.step, r.done FROM removal r JOIN principal p ON p.id = r.owner
+		ORDER BY r.owner`
+	deleteRemoval = `DELETE FROM removal WHERE owner = $1`
+)
