@@ -61,22 +61,32 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 		return nil, err
 	}
 	f.Close()
+	plain, err := openPlain(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(ours(ctx, plain, true), plain.Close()); err != nil {
+		return nil, err
+	}
 	name, err := dsn(path, append([]string{"cache_size(-16000)"}, pragmas...)...)
 	if err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", name)
-	if err != nil {
-		return nil, err
-	}
-	if err := ours(ctx, db, true); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return db, nil
+	return sql.Open("sqlite", name)
 }
 
 func openReader(path string) (*sql.DB, error) {
 	name, err := dsn(path, append([]string{"query_only(1)", "cache_size(-4000)"}, pragmas...)...)
+	if err != nil {
+		return nil, err
+	}
+	return sql.Open("sqlite", name)
+}
+
+// openPlain opens a file as it is: other ways to open would turn one that is not ours,
+// or a backup, into a store that runs.
+func openPlain(path string) (*sql.DB, error) {
+	name, err := dsn(path, "busy_timeout(10000)")
 	if err != nil {
 		return nil, err
 	}
@@ -157,12 +167,18 @@ func (s *Store) Check(ctx context.Context) error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
-	return sound(ctx, s.readDB, `PRAGMA quick_check(1)`)
+	return sound(ctx, s.readDB, quick)
 }
 
-func sound(ctx context.Context, db *sql.DB, pragma string) error {
+// How well the engine looks: without the indexes, and with them.
+const (
+	quick    = `PRAGMA quick_check(1)`
+	thorough = `PRAGMA integrity_check(1)`
+)
+
+func sound(ctx context.Context, db *sql.DB, check string) error {
 	var said string
-	if err := db.QueryRowContext(ctx, pragma).Scan(&said); err != nil {
+	if err := db.QueryRowContext(ctx, check).Scan(&said); err != nil {
 		return fmt.Errorf("check the store: %w", err)
 	}
 	if said != "ok" {
@@ -178,26 +194,11 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
-	return backup(ctx, s.readDB, path)
+	return BackupOf(ctx, s.o.Path, path)
 }
 
 // BackupOf is Backup for a store that perhaps another process has open.
 func BackupOf(ctx context.Context, from, path string) (err error) {
-	if _, err := os.Stat(from); err != nil {
-		return fmt.Errorf("back up: %w", err)
-	}
-	db, err := openReader(from)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := ours(ctx, db, false); err != nil {
-		return fmt.Errorf("back up %s: %w", from, err)
-	}
-	return backup(ctx, db, path)
-}
-
-func backup(ctx context.Context, db *sql.DB, path string) (err error) {
 	if err := vacant(path); err != nil {
 		return err
 	}
@@ -206,10 +207,30 @@ func backup(ctx context.Context, db *sql.DB, path string) (err error) {
 		return err
 	}
 	defer os.Remove(part)
-	if _, err := db.ExecContext(ctx, `VACUUM INTO ?`, part); err != nil {
-		return fmt.Errorf("back up to %s: %w", path, err)
+	if err := copyTo(ctx, from, part, quick); err != nil {
+		return fmt.Errorf("back up %s: %w", from, err)
 	}
 	return moveIn(part, path)
+}
+
+// copyTo checks a store and copies it as it is at one moment, to an empty file.
+func copyTo(ctx context.Context, from, part, check string) (err error) {
+	if _, err := os.Stat(from); err != nil {
+		return err // else it would be made
+	}
+	db, err := openPlain(from)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := ours(ctx, db, false); err != nil {
+		return err
+	}
+	if err := sound(ctx, db, check); err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `VACUUM INTO ?`, part)
+	return err
 }
 
 // Restore puts a backup in the place of the store at path, while no process has it open.
@@ -223,9 +244,6 @@ func Restore(ctx context.Context, from, path string) (err error) {
 		return err
 	}
 	defer unlock()
-	if _, err := os.Stat(from); err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
 	part, err := partial(path)
 	if err != nil {
 		return err
@@ -239,28 +257,40 @@ func Restore(ctx context.Context, from, path string) (err error) {
 		return fmt.Errorf("restore %s: %w", from, err)
 	}
 	before := path + ".before" + time.Now().UTC().Format("20060102T150405.000")
-	for _, end := range []string{"-wal", "-shm", ""} { // the log moves with the file it belongs to
+	if err := setAside(path, before); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	if err := onDisk(part); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	if err := os.Rename(part, path); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	return onDisk(filepath.Dir(path))
+}
+
+// setAside gives what stands at path a second name, and takes its log away, which would
+// else be read into the next file there. The file itself stays until it is replaced: where
+// none stands after a kill, a start would make an empty one.
+func setAside(path, before string) error {
+	for _, end := range []string{"-wal", "-shm"} {
 		if err := os.Rename(path+end, before+end); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("restore: %w", err)
+			return err
 		}
 	}
-	return moveIn(part, path)
+	err := os.Link(path, before)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil: // a file system without second names
+		return os.Rename(path, before)
+	}
+	return nil
 }
 
 // prepare makes a store at part of the backup at from.
 func prepare(ctx context.Context, from, part string) (err error) {
-	old, err := openReader(from)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, old.Close()) }()
-	if err := ours(ctx, old, false); err != nil {
-		return err
-	}
-	if err := sound(ctx, old, `PRAGMA integrity_check(1)`); err != nil {
-		return err
-	}
-	if _, err := old.ExecContext(ctx, `VACUUM INTO ?`, part); err != nil {
+	if err := copyTo(ctx, from, part, thorough); err != nil {
 		return err
 	}
 	db, err := openWriter(ctx, part)

@@ -189,8 +189,9 @@ func TestBrokenGroupIsDoneOneByOne(t *testing.T) {
 func TestPublishingDelaysNoCommit(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, s *Store) {
 		gate := make(chan struct{})
+		var mu sync.Mutex
 		var order []string
-		note := func(what string) { order = append(order, what) }
+		note := func(what string) { mu.Lock(); order = append(order, what); mu.Unlock() }
 		go func() { s.Update(ctx, "test", put(0), func() { <-gate; note("published 0") }); note("returned 0") }()
 		synctest.Wait()
 		go func() { s.Update(ctx, "test", put(1), func() { note("published 1") }); note("returned 1") }()
