@@ -74,6 +74,7 @@ func readLines(r io.Reader) ([]*line, error) {
 	c.FieldsPerRecord = -1
 	c.ReuseRecord = true
 	var lines []*line
+	where := map[string]int{} // the line of each address
 	for first := true; ; first = false {
 		fields, err := c.Read()
 		var bad *csv.ParseError
@@ -96,6 +97,14 @@ func readLines(r io.Reader) ([]*line, error) {
 			l.err = fmt.Errorf("it has %d columns, not the two address,password", len(fields))
 		default:
 			l.row = importRow{strings.Clone(address), strings.Clone(fields[1])}
+			if who, err := im.ParseAddress(l.row.Address); err == nil {
+				address = who.String()
+			}
+			if at := where[address]; at > 0 {
+				l.err = fmt.Errorf("%s stands in line %d already", address, at)
+			} else {
+				where[strings.Clone(address)] = n
+			}
 		}
 		lines = append(lines, l)
 	}

@@ -66,9 +66,7 @@ func (c *checker) all(ctx context.Context, s *settings) {
 	if err != nil {
 		return
 	}
-	if !c.folder(cfg.Data) {
-		return
-	}
+	c.folder(cfg.Data)
 	running, err := dialControl(ctx, cfg.Data)
 	if running == nil {
 		c.report("service", err, "it does not run")
@@ -88,12 +86,12 @@ func (c *checker) all(ctx context.Context, s *settings) {
 }
 
 // folder looks at the data folder and at what secrets lie in it.
-func (c *checker) folder(dir string) bool {
+func (c *checker) folder(dir string) {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		c.ok("data folder", "%s is not there yet: parley serve makes it", dir)
-		return false
+		return
 	case err == nil && !info.IsDir():
 		err = fmt.Errorf("%s is no folder: name another with --data DIR", dir)
 	case err == nil:
@@ -101,7 +99,7 @@ func (c *checker) folder(dir string) bool {
 	}
 	c.report("data folder", err, "%s", dir)
 	if err != nil && (info == nil || !info.IsDir()) {
-		return false
+		return
 	}
 	for _, name := range []string{keyFile, storeFile, demoFile} {
 		path := filepath.Join(dir, name)
@@ -115,7 +113,6 @@ func (c *checker) folder(dir string) bool {
 			c.report(name, exposed(path, "600"), "nobody else can read it")
 		}
 	}
-	return true
 }
 
 // exposed says that others can read a file or folder, and what to do.
