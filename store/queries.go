@@ -154,6 +154,37 @@ const (
 		RETURNING receiver, size`
 )
 
+// What the rows say again must be the same in both places (see Store.Check).
+const (
+	wrongCounts = `SELECT COUNT(*) FROM principal p WHERE
+		p.sides <> (SELECT COUNT(*) FROM side s WHERE s.owner = p.id)
+		OR p.contacts <> (SELECT COUNT(*) FROM side s WHERE s.owner = p.id AND s.contact = 1)
+		OR p.allowed <> (SELECT COUNT(*) FROM side s WHERE s.owner = p.id AND s.access >= 2 AND s.denied = 0)
+		OR p.denied <> (SELECT COUNT(*) FROM side s WHERE s.owner = p.id AND s.denied = 1)
+		OR p.watchers <> (SELECT COUNT(*) FROM side s WHERE s.owner = p.id AND s.their_watch > 0)
+		OR p.asking <> (SELECT COUNT(*) FROM side s WHERE s.owner = p.id AND s.their_watch = 1)
+		OR p.lists <> (SELECT COUNT(*) FROM rule_list l WHERE l.owner = p.id)
+		OR p.groups_kept <> (SELECT COUNT(*) FROM contact_group g WHERE g.owner = p.id)
+		OR p.waiting <> (SELECT COUNT(*) FROM message m WHERE m.receiver = p.id)
+		OR p.waiting_bytes <> (SELECT COALESCE(SUM(m.size), 0) FROM message m WHERE m.receiver = p.id)
+		OR p.ours <> (SELECT COUNT(*) FROM account a WHERE a.id = p.id)`
+	wrongMirrors = `SELECT COUNT(*) FROM side s
+		LEFT JOIN side t ON t.owner = s.other AND t.other = s.owner
+		LEFT JOIN principal p ON p.id = s.other
+		WHERE t.owner IS NULL OR p.id IS NULL OR t.watch <> s.their_watch OR t.access <> s.their_access
+		OR t.denied <> s.their_denied
+		OR s.denied <> (SELECT CASE WHEN COUNT(*) > 0 THEN 1 ELSE 0 END FROM rule r JOIN rule_list l ON l.owner = r.owner AND l.name = r.list
+			WHERE r.owner = s.owner AND l.judges = 1 AND r.kind = $1 AND r.value = p.address AND r.what = $2 AND r.allow = 0)`
+	wrongOwners = `SELECT (SELECT COUNT(*) FROM side s WHERE s.owner NOT IN (SELECT id FROM principal))
+		+ (SELECT COUNT(*) FROM message m WHERE m.receiver NOT IN (SELECT id FROM principal))
+		+ (SELECT COUNT(*) FROM request r WHERE r.asked NOT IN (SELECT id FROM principal)
+			OR r.asker NOT IN (SELECT id FROM principal))
+		+ (SELECT COUNT(*) FROM rule r WHERE r.owner NOT IN (SELECT id FROM principal))
+		+ (SELECT COUNT(*) FROM rule_list l WHERE l.owner NOT IN (SELECT id FROM principal))
+		+ (SELECT COUNT(*) FROM contact_group g WHERE g.owner NOT IN (SELECT id FROM principal))
+		+ (SELECT COUNT(*) FROM removal v WHERE v.owner NOT IN (SELECT id FROM account))`
+)
+
 const (
 	metaOf  = `SELECT value FROM meta WHERE name = $1`
 	putMeta = `INSERT INTO meta (name, value) VALUES ($1, $2)

@@ -15,6 +15,8 @@ import (
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite"
+
+	"parley/im"
 )
 
 // Here stands all that is SQLite's own: how it is opened, how a transaction begins, what
@@ -162,12 +164,35 @@ type schemaFile struct {
 func (f *schemaFile) Read(b []byte) (int, error) { return f.text.Read(b) }
 func (f *schemaFile) Close() error               { return nil }
 
-// Check reads all of the store and reports the first thing that is wrong with the file.
+// Check reads all of the store, and reports the first thing that is wrong with the file, or
+// with what is kept in two places and must be the same. It takes its time in a large store,
+// which goes on meanwhile.
 func (s *Store) Check(ctx context.Context) error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
-	return sound(ctx, s.readDB, quick)
+	if err := sound(ctx, s.readDB, quick); err != nil {
+		return err
+	}
+	return s.View(ctx, "check", func(t *Tx) error {
+		for _, look := range []struct {
+			what, query string
+			args        args
+		}{
+			{"counts that are wrong", wrongCounts, nil},
+			{"sides that disagree", wrongMirrors, args{int64(im.ByAddress), int64(im.Everything)}},
+			{"rows of nobody", wrongOwners, nil},
+		} {
+			var n int64
+			switch _, err := t.get(look.query, look.args, &n); {
+			case err != nil:
+				return err
+			case n > 0:
+				return fmt.Errorf("the store has %s: %d; please report this, and restore a backup made before", look.what, n)
+			}
+		}
+		return ctx.Err()
+	})
 }
 
 // How well the engine looks: without the indexes, and with them.

@@ -60,7 +60,7 @@ type Store struct {
 
 // Open opens the store, makes it when there is none, and brings its tables to what this
 // version needs. It fails when another process has it open, when it was written by a
-// newer version, or is not a store.
+// newer version, or is not a store. In a synctest bubble, it is opened and closed there.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()

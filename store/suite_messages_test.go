@@ -233,3 +233,21 @@ func testSticky(t *testing.T, s *Store) {
 		return nil
 	})
 }
+
+func testCheck(t *testing.T, s *Store) {
+	s.accounts(t, alice, bob)
+	s.act(t, alice, bob, im.Pair.Ask)
+	s.act(t, alice, bob, im.Pair.Block)
+	for _, harm := range []struct{ do, undo string }{
+		{`UPDATE principal SET contacts = contacts + 1 WHERE contacts > 0`, `UPDATE principal SET contacts = contacts - 1 WHERE contacts > 0`},
+		{`UPDATE side SET their_watch = 2 WHERE their_watch = 1`, `UPDATE side SET their_watch = 1 WHERE their_watch = 2`},
+		{`UPDATE rule SET what = 1`, `UPDATE rule SET what = 15`},
+		{`INSERT INTO contact_group VALUES (99, 1, 'x', 0)`, `DELETE FROM contact_group`},
+	} {
+		s.update(t, func(tx *Tx) error { _, err := tx.do(harm.do); return err })
+		if err := s.Check(ctx); err == nil {
+			t.Errorf("not found: %s", harm.do)
+		}
+		s.update(t, func(tx *Tx) error { _, err := tx.do(harm.undo); return err })
+	}
+}
