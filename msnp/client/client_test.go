@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -305,6 +306,23 @@ func TestNobodyAnswers(t *testing.T) {
 		c.Close()
 		if d := time.Since(start); d > 2*time.Second {
 			t.Errorf("Close took %v", d)
+		}
+	})
+}
+
+// TestOneGoroutineForEachConnection: hundreds of clients fit into a test.
+func TestOneGoroutineForEachConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t)
+		const n = 50
+		before := runtime.NumGoroutine()
+		for range n {
+			c := connect(t, f, nil, func(p *peer) { p.over() })
+			defer c.Close()
+		}
+		synctest.Wait()
+		if more := runtime.NumGoroutine() - before; more > 2*n { // the other half are those of the fake service
+			t.Errorf("%d clients need %d goroutines", n, more-n)
 		}
 	})
 }
