@@ -10,9 +10,6 @@ import (
 	"parley/im"
 )
 
-// errSelf: nobody is another to themselves.
-var errSelf = errors.New("a pair is of two, not of somebody and themselves")
-
 // sideRow takes sideColumns.
 type sideRow struct {
 	small, ends                                 int64
@@ -101,8 +98,8 @@ func (t *Tx) Pair(me, other im.Address) (im.Pair, error) {
 // (made and named "blocked" when there is none; gone when it is empty), and the request
 // of a watch that is not asked any more. The settings are PutAccount's.
 func (t *Tx) PutPair(me, other im.Address, before, after im.Pair) error {
-	if me == other {
-		return errSelf
+	if me == other { // one row, seen from both ends
+		before.Theirs, after.Theirs = before.Mine, after.Mine
 	}
 	if before.Mine.Equal(after.Mine) && before.Theirs.Equal(after.Theirs) {
 		return nil
@@ -110,7 +107,7 @@ func (t *Tx) PutPair(me, other im.Address, before, after im.Pair) error {
 	if err := t.putSides(me, other, before, after); err != nil {
 		return err
 	}
-	if err := t.putDenial(me, other, before.Mine, after.Mine); err != nil {
+	if err := t.putDenial(me, other, before.Mine, after.Mine); err != nil || me == other {
 		return err
 	}
 	return t.putDenial(other, me, before.Theirs, after.Theirs)
@@ -128,7 +125,9 @@ func (t *Tx) putSides(me, other im.Address, before, after im.Pair) error {
 	}
 	was := !before.Mine.IsZero() || !before.Theirs.IsZero()
 	is := !after.Mine.IsZero() || !after.Theirs.IsZero()
-	if is {
+	if is && me == other {
+		err = t.putSide(mine, theirs, was, before, after)
+	} else if is {
 		err = errors.Join(
 			t.putSide(mine, theirs, was, before, after),
 			t.putSide(theirs, mine, was, before.Turned(), after.Turned()))
@@ -142,8 +141,11 @@ func (t *Tx) putSides(me, other im.Address, before, after im.Pair) error {
 		return err
 	}
 	mine.count(before, -bit(was))
-	theirs.count(before.Turned(), -bit(was))
 	mine.count(after, bit(is))
+	if me == other {
+		return nil // nobody asks oneself
+	}
+	theirs.count(before.Turned(), -bit(was))
 	theirs.count(after.Turned(), bit(is))
 	return errors.Join(
 		t.endRequest(mine, theirs, before.Mine, after.Mine),

@@ -196,3 +196,35 @@ func randomAct(t *rapid.T, p im.Pair) im.Pair {
 	}
 	return after
 }
+
+// testOneself: who lists themselves has one row, seen from both ends.
+func testOneself(t *testing.T, s *Store) {
+	put := func(watch im.Watch, contact bool) {
+		s.update(t, func(tx *Tx) error {
+			before, err := tx.Pair(alice, alice)
+			after := before
+			after.Mine.Watch, after.Mine.Contact = watch, contact
+			return errors.Join(err, tx.PutPair(alice, alice, before, after))
+		})
+	}
+	s.update(t, func(tx *Tx) error { _, err := tx.CreateAccount(alice, epoch); return err })
+	put(im.WatchGranted, true)
+	s.view(t, func(tx *Tx) error {
+		p, err := tx.Pair(alice, alice)
+		n, err2 := tx.CountSides(alice)
+		l, err3 := tx.Entries(alice)
+		if !p.Mine.Listed() || !p.Theirs.Listed() || n.Contacts != 1 || n.Watchers != 1 || len(l) != 1 || !l[0].Watching() {
+			t.Errorf("listed: %+v, %+v, %+v", p, n, l)
+		}
+		return errors.Join(err, err2, err3)
+	})
+	put(im.WatchNone, false)
+	s.view(t, func(tx *Tx) error {
+		n, err := tx.CountSides(alice)
+		l, err2 := tx.Entries(alice)
+		if n != (Counts{}) || len(l) != 0 {
+			t.Errorf("unlisted: %+v, %+v", n, l)
+		}
+		return errors.Join(err, err2)
+	})
+}

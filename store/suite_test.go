@@ -28,6 +28,7 @@ func Suite(t *testing.T, open func(t *testing.T) *Store) {
 		{"a removal takes everything", testRemoval},
 		{"profiles are found", testProfiles},
 		{"pairs and entries agree", testPairs},
+		{"somebody lists themselves", testOneself},
 		{"denials are rules", testDenials},
 		{"rules are denials", testRuleLists},
 		{"groups", testGroups},
