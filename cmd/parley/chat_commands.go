@@ -34,7 +34,7 @@ func chatCommands() []chatCommand {
 		{"unblock", "ADDRESS", "take that back", (*chat).cmdUnblock},
 		{"state", "WORD", "be " + words(), (*chat).cmdState},
 		{"name", "NAME", "change your name", (*chat).cmdName},
-		{"wait", "EVENT [ADDRESS] [SECONDS]", "for scripts: wait for message, typing, joined, left, added, removed, nudge or a state (30 seconds at most, unless said), or for so many seconds", (*chat).cmdWait},
+		{"wait", "EVENT [ADDRESS] [SECONDS]", "for scripts: wait for " + strings.Join(waitable, ", ") + ", a state, or just so many seconds", (*chat).cmdWait},
 		{"help", "", "this list", (*chat).cmdHelp},
 		{"quit", "", "log out", func(*chat, context.Context, string) error { return errQuit }},
 	}
@@ -413,8 +413,8 @@ func (c *chat) took(kind, who string) bool {
 
 func (c *chat) cmdHelp(context.Context, string) error {
 	for _, k := range chatCommands() {
-		c.say("%-34s %s", strings.TrimRight("/"+k.name+" "+k.args, " "), k.short)
+		fmt.Fprintf(c.out, "  %-34s %s\n", strings.TrimRight("/"+k.name+" "+k.args, " "), k.short)
 	}
-	c.say("an address without a domain is at %s; // begins words that begin with a slash", c.who.Domain())
+	fmt.Fprintf(c.out, "An address without a domain is at %s. // begins words that begin with a slash.\n", c.who.Domain())
 	return nil
 }

@@ -98,11 +98,11 @@ func (c *chat) list() {
 		if l.Has(msnp.BlockList, who) {
 			name = strings.TrimSpace(name + " (blocked)")
 		}
-		c.say("%s", strings.TrimRight(fmt.Sprintf("  %-*s  %-12s  %s", width, printable(who), isIn(p.State), name), " "))
+		fmt.Fprintln(c.out, strings.TrimRight(fmt.Sprintf("  %-*s  %-12s  %s", width, printable(who), isIn(p.State), name), " "))
 	}
 	for _, who := range slices.Sorted(maps.Keys(l.Block)) {
 		if !l.Has(msnp.ForwardList, who) {
-			c.say("  %s is blocked", printable(who))
+			fmt.Fprintf(c.out, "  %s is blocked\n", printable(who))
 		}
 	}
 	for _, who := range slices.Sorted(maps.Keys(l.Unanswered())) {
