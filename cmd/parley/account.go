@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,6 +120,7 @@ func setupAccountList(fs *flag.FlagSet) runner {
 			}
 			r.After = a.Next
 		}
+		slices.SortFunc(all, func(a, b accountInfo) int { return strings.Compare(a.Address, b.Address) })
 		if *asJSON {
 			return printJSON(e.out, all)
 		}

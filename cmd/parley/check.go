@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"parley/config"
+	"parley/credential"
 	"parley/listen"
 	"parley/store"
 )
@@ -70,7 +71,7 @@ func (c *checker) all(ctx context.Context, s *settings) {
 	running, err := dialControl(ctx, cfg.Data)
 	if running == nil {
 		c.report("service", err, "it does not run")
-		c.store(ctx, cfg, false)
+		c.store(ctx, cfg)
 		for _, text := range cfg.Listen {
 			c.free(ctx, text)
 		}
@@ -79,9 +80,13 @@ func (c *checker) all(ctx context.Context, s *settings) {
 	defer running.Close()
 	status, err := running.do(ctx, request{Act: "status"})
 	c.report("service", err, "it runs, for %s", strings.Join(status.Domains, ", "))
-	c.store(ctx, cfg, true)
+	if err != nil {
+		return
+	}
+	sound, err := running.do(ctx, request{Act: "check"})
+	c.report("database", err, "sound, %d accounts", sound.Count)
 	for _, text := range status.Listening {
-		c.answers(ctx, running, status, text)
+		c.answers(ctx, running, status.Domains[0], text)
 	}
 }
 
@@ -130,26 +135,12 @@ func exposed(path, mode string) error {
 	return nil
 }
 
-// store looks at the database and its key. Beside a running service it reads a copy.
-func (c *checker) store(ctx context.Context, cfg config.Config, running bool) {
+// store looks at the database and its key while no service has it open.
+func (c *checker) store(ctx context.Context, cfg config.Config) {
 	path := filepath.Join(cfg.Data, storeFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		c.ok("database", "there is none yet")
 		return
-	}
-	if running {
-		dir, err := os.MkdirTemp(cfg.Data, ".parley-check-*")
-		if err != nil {
-			c.report("database", err, "")
-			return
-		}
-		defer os.RemoveAll(dir)
-		copied := filepath.Join(dir, storeFile)
-		if err := store.BackupOf(ctx, path, copied); err != nil {
-			c.report("database", err, "")
-			return
-		}
-		path = copied
 	}
 	n, err := soundStore(ctx, path, filepath.Join(cfg.Data, keyFile))
 	c.report("database", err, "sound, %d accounts, and the key file is its own", n)
@@ -193,7 +184,7 @@ func (c *checker) free(ctx context.Context, text string) {
 const patience = 10 * time.Second
 
 // answers looks whether a listener of the running service does what it is for.
-func (c *checker) answers(ctx context.Context, d desk, status answer, text string) {
+func (c *checker) answers(ctx context.Context, d desk, domain, text string) {
 	u, err := listen.ParseURL(text)
 	if err != nil {
 		c.report("listener", err, "")
@@ -205,9 +196,28 @@ func (c *checker) answers(ctx context.Context, d desk, status answer, text strin
 	switch u.Scheme {
 	case "http":
 		c.report(u.Scheme, healthy(ctx, u.Addr()), "%s answers: ready", u.Addr())
+	case "msnp-switchboard":
+		c.report(u.Scheme, refusesTickets(ctx, u.Addr()), "%s answers", u.Addr())
 	default:
-		c.report(u.Scheme, greets(ctx, u), "%s answers", u.Addr())
+		c.report(u.Scheme, plays(ctx, d, u.Addr(), domain), "%s: two people log in, see each other and talk", u.Addr())
 	}
+}
+
+// plays has two accounts, which exist only for that, talk through a listener.
+func plays(ctx context.Context, d desk, addr, domain string) (err error) {
+	a, err := d.do(ctx, request{Act: "play"})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		_, e := d.do(context.WithoutCancel(ctx), request{Act: "played"})
+		err = errors.Join(err, e)
+	}()
+	var who []player
+	for _, p := range a.Players {
+		who = append(who, player{p.Address, credential.NewSecret(p.Password)})
+	}
+	return playMSNP(ctx, addr, domain, who...)
 }
 
 // near is where this machine reaches a listener on all its addresses.

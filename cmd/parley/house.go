@@ -110,13 +110,15 @@ func storeTimers(m *metrics.Metrics) func(string, time.Duration) {
 }
 
 func exchangeConfig(cfg config.Config, m *metrics.Metrics, log *slog.Logger) exchange.Config {
+	// The exchange takes zero for "the default"; here it means zero.
 	l := cfg.Limits
 	return exchange.Config{
 		Domains: cfg.AllDomains(), Contacts: l.Contacts, Watchers: l.Watchers, Requests: l.Requests,
 		Conversation: l.Conversation, Conversations: l.Conversations,
-		Waiting: l.Waiting, WaitingBytes: int64(l.WaitingBytes), WaitingAge: l.WaitingAge.Std(), NotStored: !cfg.Offline.Store,
-		Ring: cfg.MSNP.Ring.Std(), RingAgain: cfg.Offline.RingAgain.Std(), Idle: cfg.MSNP.Idle.Std(),
-		Hold: cfg.Removal.Hold.Std(), AccountsCached: l.AccountsCached, Metrics: m, Log: log,
+		Waiting: l.Waiting, WaitingBytes: int64(l.WaitingBytes), WaitingAge: l.WaitingAge.Std(),
+		NotStored: !cfg.Offline.Store || l.Waiting == 0 || l.WaitingBytes == 0,
+		Ring:      cfg.MSNP.Ring.Std(), RingAgain: cfg.Offline.RingAgain.Std(), Idle: cfg.MSNP.Idle.Std(),
+		Hold: max(cfg.Removal.Hold.Std(), 1), AccountsCached: max(l.AccountsCached, 1), Metrics: m, Log: log,
 	}
 }
 

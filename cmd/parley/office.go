@@ -50,6 +50,9 @@ type answer struct {
 
 	Listening []string `json:"listening,omitempty"` // status: the URLs of the open listeners
 	Domains   []string `json:"domains,omitempty"`   // status: whose accounts live here
+
+	Count   int         `json:"count,omitempty"`   // check: accounts
+	Players []importRow `json:"players,omitempty"` // play: accounts to play with
 }
 
 // accountInfo is an account in a list.
@@ -91,13 +94,15 @@ type office struct {
 	*house
 	running   bool     // the service runs in this process: leave it room to work
 	listening []string // its listeners, as URLs
+	players   players
 }
 
 // acts are all there are.
 var acts = map[string]func(*office, context.Context, request) (answer, error){
 	"add": (*office).add, "remove": (*office).remove, "list": (*office).list, "show": (*office).show,
 	"password": (*office).password, "disable": (*office).disable, "enable": (*office).enable,
-	"profile": (*office).profile, "status": (*office).status, "import": (*office).importRows,
+	"profile": (*office).profile,
+	"status":  (*office).status, "check": (*office).check, "play": (*office).play, "played": (*office).played, "import": (*office).importRows,
 }
 
 func (o *office) do(ctx context.Context, r request) (answer, error) {

@@ -1,7 +1,5 @@
 package main
 
-import "parley/config"
-
 // commands is the table of all commands, in the order in which help lists them. It is a
 // function because help itself reads it.
 func commands() []*command {
@@ -87,6 +85,12 @@ numbers and the others are imported all the same; then the exit code is 1. ` + r
 			setup: setupAccountImport,
 		},
 		{
+			name: "chat", args: "ADDRESS",
+			short: "log in as somebody and chat, in the terminal or from a pipe",
+			long:  chatHelp,
+			setup: setupChat,
+		},
+		{
 			name: "backup", args: "FILE",
 			short: "write all of the service to one file",
 			long: `The file is a tar of the database, the key file and the configuration. Whoever has it has every
@@ -112,9 +116,11 @@ conversation through each door. Each line says ok or what to do; the exit code i
 		{
 			name: "completion", args: "SHELL",
 			short: "print the completion of a shell: bash, zsh or fish",
-			long: `For bash: source <(parley completion bash), in ~/.bashrc to keep it.
-For zsh:  source <(parley completion zsh), in ~/.zshrc.
-For fish: parley completion fish > ~/.config/fish/completions/parley.fish`,
+			long: `A line for ~/.bashrc or ~/.zshrc, and what fish wants once:
+
+    source <(parley completion bash)
+    source <(parley completion zsh)
+    parley completion fish > ~/.config/fish/completions/parley.fish`,
 			setup: setupCompletion,
 			words: func() []string { return shells },
 		},
@@ -143,12 +149,3 @@ const (
 the standard input.`
 	runningHelp = `While the service runs, it is told and heeds it at once; else the database is changed.`
 )
-
-// keyWords are the keys of the configuration, as --set takes them.
-func keyWords() []string {
-	var names []string
-	for _, k := range config.Keys() {
-		names = append(names, k.Name)
-	}
-	return names
-}
