@@ -26,6 +26,7 @@ type account struct {
 
 	mu      sync.Mutex // guards what follows, writing clients and snap, and the order of what sessions are handed
 	missed  bool       // something was committed while it was loaded
+	keys    []byte     // secrets read with the rest, for the login that had it loaded; then nil
 	merged  im.Presence
 	claimed map[im.MessageID]struct{} // stored messages being offered
 	waiting bool                      // there may be stored messages
@@ -258,13 +259,14 @@ func (a *account) release() { a.pins.Add(-1) }
 func (a *account) load(ctx context.Context) error {
 	for {
 		var n *Snapshot
+		var keys []byte
 		var waiting int
 		err := a.x.store.View(ctx, "load", func(tx *store.Tx) (err error) {
 			n = &Snapshot{}
 			if n.Account, err = tx.Account(a.who); err != nil {
 				return err
 			}
-			n.Keys = nil
+			keys, n.Keys = n.Keys, nil
 			entries, err := tx.Entries(a.who)
 			if err != nil {
 				return err
@@ -294,7 +296,7 @@ func (a *account) load(ctx context.Context) error {
 			a.mu.Unlock()
 			continue
 		}
-		a.waiting = waiting > 0
+		a.waiting, a.keys = waiting > 0, keys
 		a.snap.Store(n)
 		a.mu.Unlock()
 		return nil
@@ -321,11 +323,21 @@ func (s *shard) evict(x *Exchange) {
 
 // Identify gives an account with its keys, for a login. ErrUnknownUser, im.ErrDisabled.
 func (x *Exchange) Identify(ctx context.Context, who im.Address) (im.Account, error) {
-	var acct im.Account
-	err := x.store.View(ctx, "identify", func(tx *store.Tx) (err error) {
-		acct, err = tx.Account(who)
-		return err
-	})
+	a, err := x.acquire(ctx, who)
+	if err != nil {
+		return im.Account{}, err
+	}
+	defer a.release()
+	a.mu.Lock()
+	acct := a.snap.Load().Account
+	acct.Keys, a.keys = a.keys, nil // they stay in memory no longer than it takes to log in
+	a.mu.Unlock()
+	if acct.Keys == nil {
+		err = x.store.View(ctx, "identify", func(tx *store.Tx) (err error) {
+			acct, err = tx.Account(who)
+			return err
+		})
+	}
 	if err == nil && acct.Disabled {
 		err = im.ErrDisabled
 	}

@@ -154,6 +154,7 @@ func (a *account) apply(b *Batch, cs []*Change) {
 	}
 	for _, c := range cs {
 		if c.Account != nil {
+			a.keys = nil // they may be others now
 			a.refresh(b, c)
 		}
 	}
