@@ -67,7 +67,11 @@ func (p *process) kill() {
 	<-p.exited
 }
 
-var listeningLine = regexp.MustCompile(`msg=listening url=([a-z-]+)://(\S+)`)
+// The lines of the log that tests wait for, as text and as JSON.
+var (
+	readyLine     = regexp.MustCompile(`msg=ready\n|"msg":"ready"`)
+	listeningLine = regexp.MustCompile(`(?:msg=listening url=|"msg":"listening","url":")([a-z-]+)://([^\s"]+)`)
+)
 
 // addresses are those of the open listeners, the first of each scheme.
 func (p *process) addresses() map[string]string {
@@ -93,7 +97,7 @@ func (l *processLog) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.text.Write(b)
-	if !l.done && strings.Contains(l.text.String(), "msg=ready\n") {
+	if !l.done && readyLine.MatchString(l.text.String()) {
 		l.done = true
 		close(l.ready)
 	}
