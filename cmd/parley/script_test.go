@@ -29,6 +29,7 @@ func TestScript(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Values[worldKey{}] = &world{services: map[string]*process{}, people: map[string]*client.Client{}}
 			e.Setenv("TZ", "UTC")
+			e.Setenv("GORACE", underRace)
 			e.Setenv("REPO", repository())
 			return nil
 		},
