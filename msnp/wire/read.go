@@ -58,8 +58,8 @@ func (f *Framing) payload() int {
 //   - more is 0 and err is nil: c is a command, n bytes long.
 //   - more is above 0: there is no whole command yet, and c says nothing. n counts empty lines, which are no
 //     commands, and is 0 when there are none. When a payload is awaited, more is exact.
-//   - err is ErrLineTooLong, ErrPayload or ErrPayloadTooLong: the bytes cannot be cut any further. c holds the line
-//     unless that is too long, and n counts up to its end.
+//   - err is ErrLineTooLong, ErrPayload or ErrPayloadTooLong: the bytes cannot be cut any further. c holds the line,
+//     or nothing when that is too long, and n counts up to its end.
 //
 // Words are separated by any blanks; a line ends in LF, with a CR before it or not (draft 5.2, dialects 1.1).
 func Parse(c *Command, buf []byte, f Framing) (n, more int, err error) {
@@ -69,6 +69,7 @@ func Parse(c *Command, buf []byte, f Framing) (n, more int, err error) {
 		lf := bytes.IndexByte(rest[:min(limit, len(rest))], '\n')
 		if lf < 0 {
 			if len(rest) >= limit {
+				*c = Command{} // not the one before: its answer would name another's transaction ID
 				return n, 0, ErrLineTooLong
 			}
 			return n, 1, nil

@@ -300,3 +300,15 @@ func BenchmarkAppendMessage(b *testing.B) {
 		wire.AppendMessage(dst, "alice@example.com", "Alice%20A", payload)
 	}
 }
+
+// TestTooLongLeavesNothing: the command before an overlong line is not answered twice.
+func TestTooLongLeavesNothing(t *testing.T) {
+	var c wire.Command
+	if _, _, err := wire.Parse(&c, []byte("CAL 7 bob@example.com\r\n"), wire.Framing{}); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := wire.Parse(&c, []byte(strings.Repeat("x", 600)), wire.Framing{Line: 600})
+	if id, ok := c.TrID(); !errors.Is(err, wire.ErrLineTooLong) || ok || c.Verb != "" {
+		t.Errorf("%v, and the command is %q %d", err, c.Verb, id)
+	}
+}
