@@ -16,16 +16,17 @@ import (
 // withDesk runs an act of the account commands.
 func withDesk(ctx context.Context, e *env, s *settings, r request) (a answer, err error) {
 	var domains []string
-	if r.Act == "add" {
-		if who, err := im.ParseAddress(r.Address); err == nil && !who.IsDomain() {
-			domains = append(domains, who.Domain())
-		}
+	if who, err := im.ParseAddress(r.Address); err == nil && !who.IsDomain() {
+		domains = append(domains, who.Domain())
 	}
 	d, err := openDesk(ctx, e, s, domains...)
 	if err != nil {
 		return a, err
 	}
 	a, err = d.do(ctx, r)
+	if err == nil && r.Act == "add" {
+		noteGuests(e, d)
+	}
 	if closed := d.Close(); err == nil {
 		err = closed
 	}

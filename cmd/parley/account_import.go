@@ -48,6 +48,7 @@ func setupAccountImport(fs *flag.FlagSet) runner {
 		if err != nil {
 			return err
 		}
+		noteGuests(e, d)
 		made, err := importLines(ctx, e, d, lines)
 		if closed := d.Close(); err == nil {
 			err = closed

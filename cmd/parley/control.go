@@ -166,8 +166,8 @@ func (r *remote) do(ctx context.Context, req request) (a answer, err error) {
 // openDesk finds who does the acts for a data folder: the service that runs, or this process
 // with the store. When another command has the store just now, it waits for it a while.
 //
-// Without a configuration nothing says which domains are ours before the service runs, so
-// those of the accounts that are about to be made are.
+// Without a configuration nothing says which domains are ours while no service runs, so those
+// that are given are.
 func openDesk(ctx context.Context, e *env, s *settings, domains ...string) (desk, error) {
 	cfg, file, err := s.load()
 	if err != nil {
@@ -198,10 +198,7 @@ func openDesk(ctx context.Context, e *env, s *settings, domains ...string) (desk
 		}
 		h, err := openHouse(ctx, cfg, metrics.Discard(), log)
 		if err == nil {
-			for _, d := range guests {
-				fmt.Fprintf(e.err, "parley: note: the service must be told to serve %s: parley serve --domain %s, or the keys domain and domains\n", d, d)
-			}
-			return &office{house: h}, nil
+			return &office{house: h, guests: guests}, nil
 		}
 		if !inUse(err) {
 			return nil, err
@@ -212,6 +209,15 @@ func openDesk(ctx context.Context, e *env, s *settings, domains ...string) (desk
 			return nil, err
 		case <-ctx.Done():
 			return nil, ctx.Err()
+		}
+	}
+}
+
+// noteGuests says which domains of new accounts nothing is configured for.
+func noteGuests(e *env, d desk) {
+	if o, ok := d.(*office); ok {
+		for _, g := range o.guests {
+			fmt.Fprintf(e.err, "parley: note: the service must be told to serve %s: parley serve --domain %s, or the keys domain and domains\n", g, g)
 		}
 	}
 }

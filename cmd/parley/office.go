@@ -94,6 +94,7 @@ type office struct {
 	*house
 	running   bool     // the service runs in this process: leave it room to work
 	listening []string // its listeners, as URLs
+	guests    []string // domains that are served here only because an account of them was named
 	players   players
 }
 
