@@ -1,0 +1,209 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	msnplays "parley/msnp/plays"
+	"parley/transcript"
+)
+
+// TestPlaysTCP plays the transcripts that do not move the clock, each against a service of its own, over
+// TCP.
+func TestPlaysTCP(t *testing.T) {
+	scripts, err := transcript.Load(os.DirFS("../../testdata/plays"), "msnp/*.play")
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := makeTemplate(t, msnplays.Domain, msnplays.Password, msnplays.People)
+	played := 0
+	for _, s := range scripts {
+		if s.MovesClock() {
+			continue
+		}
+		played++
+		t.Run(strings.TrimSuffix(filepath.Base(s.Pos.File), ".play")+"/"+s.Title, func(t *testing.T) {
+			t.Parallel()
+			st := newStage(t, template)
+			o := msnplays.Options(st, false)
+			o.Patience = 20 * time.Second
+			transcript.Play(t, s, msnplays.Dial(st), o)
+			if err := st.Stop(); err != nil {
+				t.Error(err)
+			}
+			st.tellsNothing(t, s)
+		})
+	}
+	if played == 0 {
+		t.Error("there is nothing to play")
+	}
+}
+
+// TestStage has every directive do what it says.
+func TestStage(t *testing.T) {
+	scripts, err := transcript.Parse("stage", `# The roles apart, and accounts that come and go. Spec: draft 4
+@config roles=apart
+@config msnp.find=true
+@config limits.line=600
+@account add eve@example.com secret Eve E
+@profile eve@example.com first=Eve city=Oslo
+@open d ds
+d C: VER 1 MSNP2
+d S: VER 1 MSNP2
+d C: USR 2 MD5 I alice@example.com
+d S: XFR 2 NS 127.0.0.1:1863
+@closed d
+@open eve in
+eve C: FND 2 fname=Eve lname= city= state= country=
+eve S: ${*}
+@close eve
+@account disable eve@example.com
+@open b sb
+b C: CAL 1 bob@example.com
+b S: 302 1
+b C: ${repeat 600 x}
+b S: 200
+@closed b
+@open alice NLN
+alice C: ADD 1 FL bob@example.com Bob
+alice S: ADD 1 FL ${serial} bob@example.com Bob
+@restart
+alice S: OUT SSD
+@closed alice
+@open alice in
+alice C: SYN 1 ${serial}
+alice S: SYN 1 ${serial}
+@shutdown
+alice S: OUT SSD
+@closed alice
+@account remove dave@example.com
+@account enable eve@example.com
+@open eve in
+eve C: ADD 5 FL dave@example.com Dave
+eve S: 205 5
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := makeTemplate(t, msnplays.Domain, msnplays.Password, msnplays.People)
+	for _, s := range scripts {
+		st := newStage(t, template)
+		transcript.Play(t, s, msnplays.Dial(st), msnplays.Options(st, false))
+		if err := st.Stop(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// tellsNothing looks for what was said in messages, and for the password, in the log.
+func (s *stage) tellsNothing(t *testing.T, script transcript.Script) {
+	t.Helper()
+	words := []string{msnplays.Password + "\n", msnplays.Password + " ", msnplays.Password + "\""}
+	for _, st := range script.Steps {
+		if st.Act != transcript.Say || !strings.HasPrefix(st.Head, "MSG") {
+			continue
+		}
+		for _, l := range st.More {
+			if len(l) > 5 && !strings.ContainsAny(l, ":$") {
+				words = append(words, l)
+			}
+		}
+	}
+	for _, w := range words {
+		if strings.Contains(s.said.String(), w) {
+			t.Errorf("the log has %q", w)
+		}
+	}
+}
+
+// stage is a plays.Service in a process of its own.
+type stage struct {
+	*daemon
+	apart bool
+}
+
+// advertised is what clients are told of every listener: plays know it.
+const advertised = "?advertise=127.0.0.1:1863"
+
+func newStage(t testing.TB, template string) *stage {
+	data := filepath.Join(t.TempDir(), "data")
+	if err := copyFolder(template, data); err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{daemon: newDaemon(t, data, msnplays.Domain)}
+	s.set = []string{"shutdown.grace=200ms", "log.level=debug"}
+	return s
+}
+
+var schemes = map[string]string{"": "msnp", "any": "msnp", "ds": "msnp-dispatch", "ns": "msnp-notification", "sb": "msnp-switchboard"}
+
+func (s *stage) Configure(key, value string) error {
+	if s.at != nil {
+		return fmt.Errorf("it has run already")
+	}
+	if key == "roles" {
+		s.apart = value == "apart"
+		return nil
+	}
+	s.set = append(s.set, key+"="+value)
+	return nil
+}
+
+func (s *stage) run() error {
+	if s.p != nil {
+		return nil
+	}
+	if s.listen == nil {
+		l := []string{"msnp", "msnp-dispatch"}
+		if s.apart {
+			l = []string{"msnp-dispatch", "msnp-notification", "msnp-switchboard"}
+		}
+		host := ownHost()
+		for _, scheme := range l {
+			s.listen = append(s.listen, scheme+"://"+host+":0"+advertised)
+		}
+	}
+	return s.start()
+}
+
+func (s *stage) Dial(role string) (net.Conn, error) {
+	if err := s.run(); err != nil {
+		return nil, err
+	}
+	if s.apart && (role == "" || role == "any") {
+		role = "ns"
+	}
+	at := s.at[schemes[role]]
+	if at == "" {
+		return nil, fmt.Errorf("there is no listener of role %q", role)
+	}
+	return net.DialTimeout("tcp", at, 10*time.Second)
+}
+
+func (s *stage) Account(verb, address string, more []string) error {
+	switch verb {
+	case "add":
+		if len(more) == 0 {
+			return fmt.Errorf("@account add wants a password")
+		}
+		return s.command(more[0]+"\n", "account", "add", address, "--password-stdin", "--name", strings.Join(more[1:], " "))
+	case "remove", "disable", "enable":
+		return s.command("", "account", verb, address)
+	}
+	return fmt.Errorf("there is no verb %q", verb)
+}
+
+func (s *stage) Profile(address string, fields []string) error {
+	if !slices.ContainsFunc(fields, func(f string) bool { return strings.HasPrefix(f, "listed=") }) {
+		fields = append(fields, "listed=yes")
+	}
+	return s.command("", append([]string{"account", "profile", address}, fields...)...)
+}
+
+func (s *stage) Stop() error { return s.stop() }
