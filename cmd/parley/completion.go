@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -37,10 +38,8 @@ func next(table []*command) (order []string, after map[string][]string) {
 		if _, ok := after[key]; !ok {
 			order = append(order, key)
 		}
-		for _, w := range after[key] {
-			if w == word {
-				return
-			}
+		if slices.Contains(after[key], word) {
+			return
 		}
 		after[key] = append(after[key], word)
 	}

@@ -217,8 +217,16 @@ func greet(e *env, s *service, list []demo) {
 		if at != "127.0.0.1:1863" {
 			server = " --server " + at
 		}
-		fmt.Fprintf(e.out, "\nTwo people talk: in two other terminals, with the passwords above,\n\n    parley chat %s%s\n    parley chat %s%s\n",
-			first[0], server, first[1], server)
+		fmt.Fprintf(e.out, "\nTwo people talk: in two other terminals, with the passwords above,\n\n    %s chat %s%s\n    %s chat %s%s\n",
+			program(), first[0], server, program(), first[1], server)
 	}
-	fmt.Fprintf(e.out, "\nOr log in with an MSN Messenger client that speaks MSNP2; its server is %s.\nCtrl-C ends the service; parley quickstart starts it again, with everything kept.\n\n", at)
+	fmt.Fprintf(e.out, "\nOr log in with an MSN Messenger client that speaks MSNP2; its server is %s.\nCtrl-C ends the service; %s quickstart starts it again, with everything kept.\n\n", at, program())
+}
+
+// program is how this program was called, for lines to be copied.
+func program() string {
+	if name := os.Args[0]; strings.ContainsRune(name, filepath.Separator) && !strings.ContainsAny(name, " \t'\"\\$&") {
+		return name
+	}
+	return "parley"
 }
