@@ -175,7 +175,7 @@ func (p Pair) Answer() Pair {
 	case WatchAsked:
 		p.Mine.Access = max(p.Mine.Access, AccessAnswered)
 	case WatchNone:
-		p.Mine.Access = AccessLasting
+		p.Mine.Access, p.Mine.AccessEnds = AccessLasting, time.Time{}
 	case WatchGranted:
 		if !letsIn(p.Mine, p.MySettings) {
 			p.Mine.Access = AccessAnswered

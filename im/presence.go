@@ -60,7 +60,8 @@ func (p Presence) Seen() Presence {
 
 // Merge makes one presence of several sessions', for protocols that know one presence per
 // person: of those not hidden, and with priority 0 or more if there are any, the most
-// available, then the highest priority, then the latest. Offline when none is to be seen.
+// available, then the highest priority, then the latest; their order does not matter. Offline
+// when none is to be seen.
 func Merge(sessions []Presence) Presence {
 	var best Presence
 	for _, p := range sessions {
@@ -81,5 +82,8 @@ func better(p, q Presence) bool {
 	if p.Priority != q.Priority {
 		return p.Priority > q.Priority
 	}
-	return p.Since.After(q.Since)
+	if c := p.Since.Compare(q.Since); c != 0 {
+		return c > 0
+	}
+	return p.Status > q.Status // any choice, but always the same
 }
