@@ -183,6 +183,7 @@ func (s *service) run(ctx context.Context, hello func(*service) error) error {
 	if err == nil {
 		s.notReady.Store(nil)
 		s.log.Info("ready")
+		notify("READY=1")
 		select {
 		case <-ctx.Done():
 		case err = <-failed:
@@ -191,6 +192,7 @@ func (s *service) run(ctx context.Context, hello func(*service) error) error {
 	}
 
 	s.say("shutting down")
+	notify("STOPPING=1")
 	s.log.Info("shutting down", "grace", s.cfg.Shutdown.Grace.String())
 	begin := time.Now()
 	s.exchange.EndAll(exchange.Shutdown) // before commands under way are cut short: this is the last they hear
