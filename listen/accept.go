@@ -65,7 +65,8 @@ const (
 )
 
 // Serve accepts connections until ctx is done, and starts one goroutine for
-// each, which runs handle and then closes the connection. When ctx is done it
+// each, which runs handle. The connection is handle's, which closes it, or leaves it
+// with somebody who will. When ctx is done Serve
 // closes l, waits for all handlers and returns nil. Handlers get a context that
 // is done together with ctx: they say goodbye and return; who will not wait
 // for them longer than some time closes their connections.
@@ -114,7 +115,6 @@ func Serve(ctx context.Context, l net.Listener, handle func(context.Context, net
 // run is the bottom of a connection's stack, so it is small.
 func run(ctx context.Context, c net.Conn, handle func(context.Context, net.Conn), handlers *sync.WaitGroup) {
 	defer handlers.Done()
-	defer c.Close()
 	handle(ctx, c)
 }
 

@@ -49,6 +49,7 @@ type Stream struct {
 	from   int
 	pooled *[]byte
 	tryFn  func(uintptr) bool
+	onceFn func(uintptr) bool
 	n      int   // result of the last try
 	err    error // likewise
 
@@ -69,6 +70,9 @@ type Stream struct {
 	writing  bool
 	finished bool // no more is taken; close when all is written
 	closed   bool
+	lounge   *Lounge       // where it waited last
+	sleeper  Sleeper       // who was to be woken there
+	at       int           // its file descriptor
 	room     chan struct{} // closed when there is room again; made by Room
 }
 
@@ -90,7 +94,7 @@ func NewStream(c net.Conn, lim *Limits) *Stream {
 	if sc, ok := c.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
 			s.raw = raw
-			s.tryFn, s.writeFn = s.try, s.tryWrite
+			s.tryFn, s.onceFn, s.writeFn = s.try, s.once, s.tryWrite
 		}
 	}
 	return s
@@ -462,6 +466,7 @@ func (s *Stream) Finish() {
 	s.finished = true
 	s.mu.Unlock()
 	s.Flush()
+	s.Unpark()
 }
 
 // end tells the receiver that nothing more comes; the reader sees its answer, or times out.
@@ -502,4 +507,5 @@ func (s *Stream) Close() {
 			it.Settle.Return(ErrClosed)
 		}
 	}
+	s.Unpark()
 }

@@ -75,7 +75,13 @@ func serve(ctx context.Context, e *env, cfg config.Config, file string, hello fu
 	if exposed := s.vault.Exposed(); exposed != nil {
 		s.log.Warn("secrets lie open", "err", exposed)
 	}
-	s.door, err = door.New(door.Config{Config: cfg, Exchange: s.exchange, Vault: s.vault, Metrics: s.metrics, Log: s.log})
+	lounge, err := listen.NewLounge()
+	if err != nil {
+		s.log.Warn("every idle session keeps a goroutine", "err", err)
+	} else if lounge != nil {
+		defer lounge.Close()
+	}
+	s.door, err = door.New(door.Config{Config: cfg, Exchange: s.exchange, Vault: s.vault, Metrics: s.metrics, Log: s.log, Lounge: lounge})
 	if err != nil {
 		return err
 	}
@@ -200,6 +206,7 @@ func (s *service) run(ctx context.Context, hello func(*service) error) error {
 	gone := make(chan struct{}) // closed when every connection is
 	go func() {                 // ends with the handlers, which the door's Close ends
 		handlers.Wait()
+		s.door.Wait()
 		close(gone)
 	}()
 	grace := time.NewTimer(s.cfg.Shutdown.Grace.Std())

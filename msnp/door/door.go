@@ -36,6 +36,7 @@ type Config struct {
 	Vault    *credential.Vault
 	Metrics  *metrics.Metrics
 	Log      *slog.Logger
+	Lounge   *listen.Lounge // where sessions wait that have nothing to do; nil: each in a goroutine
 }
 
 // Door serves MSNP connections on any number of listeners.
@@ -52,6 +53,8 @@ type Door struct {
 	notifiers []string // what clients are told, of each listener that logs in
 	links     map[*link.Link]struct{}
 	closed    bool
+
+	open sync.WaitGroup // links; done when one is forgotten
 }
 
 // states are the states that sessions are counted in: draft 7.7, and what is none.
@@ -79,6 +82,7 @@ func New(c Config) (*Door, error) {
 		gate:  limit.NewGate(l.HalfOpen, l.HalfOpenPerNetwork, c.Metrics.LimitHit),
 		count: limit.NewCount(l.Connections, c.Metrics.LimitHit)}
 	d.shared = &link.Shared{
+		Lounge:    c.Lounge,
 		Limits:    listen.Limits{Queue: int(l.Queue), Presence: int(l.PresenceQueue), Stall: stall},
 		Line:      int(l.Line),
 		Payload:   int(l.Payload),
@@ -183,57 +187,61 @@ func (d *Door) refer(who im.Address) string {
 
 // serve counts a connection in, and out when its server is done with it.
 func (d *Door) serve(ctx context.Context, c net.Conn, f func(context.Context, *link.Link, notification.Role)) {
-	role := notification.Role{}
-	if err := d.count.Enter(); err != nil {
-		role.Busy = true
-	} else {
-		defer d.count.Leave()
-	}
-	l := d.link(c)
+	role := notification.Role{Busy: d.count.Enter() != nil}
+	l := d.link(c, !role.Busy)
 	if l == nil {
 		c.Close()
 		return
 	}
-	defer d.forget(l)
 	f(ctx, l, role)
 }
 
 // link makes a link of a connection; nil when there is no room for strangers.
-func (d *Door) link(c net.Conn) *link.Link {
+func (d *Door) link(c net.Conn, counted bool) *link.Link {
 	leave := func() {}
 	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
 		var err error
 		if leave, err = d.gate.Enter(a.AddrPort().Addr().Unmap()); err != nil {
-			return nil
+			leave = nil
 		}
 	}
-	l := link.New(c, d.shared, leave)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed {
-		leave()
+	if d.closed || leave == nil {
+		if leave != nil {
+			leave()
+		}
+		if counted {
+			d.count.Leave()
+		}
 		return nil
 	}
+	var l *link.Link
+	l = link.New(c, d.shared, leave, func() { d.forget(l, counted) })
 	d.links[l] = struct{}{}
+	d.open.Add(1)
 	return l
 }
 
-// forget takes a link that has ended out of the list. Its server has released it; a panic in there ends
-// this one connection, and is logged.
-func (d *Door) forget(l *link.Link) {
-	if r := recover(); r != nil {
-		d.shared.Log.Error("connection ended by a panic", "remote", l.RemoteAddr(), "panic", fmt.Sprint(r))
+// forget takes a link that has ended out of the list.
+func (d *Door) forget(l *link.Link, counted bool) {
+	if counted {
+		d.count.Leave()
 	}
-	l.Release()
 	d.mu.Lock()
 	delete(d.links, l)
 	d.mu.Unlock()
+	d.open.Done()
 }
+
+// Wait waits until every connection has ended.
+func (d *Door) Wait() { d.open.Wait() }
 
 // either serves a connection by its first command: draft 8.2 has no version negotiation.
 func (d *Door) either(ctx context.Context, l *link.Link, role notification.Role, board *switchboard.Server) {
 	cmd, err := l.Next(ctx)
 	if err != nil {
+		l.Release()
 		return
 	}
 	l.Again()
@@ -248,7 +256,8 @@ func isSwitchboard(c *wire.Command) bool {
 	return strings.EqualFold(c.Verb, "ANS") || c.Verb == "USR"
 }
 
-// Close takes the switchboards out of the exchange's choice and closes every connection that is left.
+// Close takes the switchboards out of the exchange's choice, closes every connection that is left,
+// and waits for their end.
 func (d *Door) Close() {
 	d.mu.Lock()
 	d.closed = true
@@ -264,4 +273,5 @@ func (d *Door) Close() {
 	for _, l := range left {
 		l.Close()
 	}
+	d.open.Wait()
 }

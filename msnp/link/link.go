@@ -7,10 +7,12 @@ package link
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -30,7 +32,8 @@ type Shared struct {
 	Payload   int // bytes
 	Misplaced int // commands that cannot be read or are out of place, before the connection is closed; 0: no limit
 	Rates     *limit.Rates
-	LoginTime time.Duration // a connection may take so long to log in; 0: no limit
+	Lounge    *listen.Lounge // where connections wait that have logged in; nil: in their goroutine
+	LoginTime time.Duration  // a connection may take so long to log in; 0: no limit
 	Hit       limit.Hit
 	Metrics   *metrics.Door
 	Log       *slog.Logger
@@ -54,11 +57,21 @@ type Link struct {
 	again     bool // the last command is to be had once more
 	ending    atomic.Bool
 	leave     func() // the gate's; nil once logged in
+	over      func() // called once by Release
+	sleeper   listen.Sleeper
 }
 
-// New makes a link of a connection. leave is called when it has logged in, or is over.
-func New(c net.Conn, s *Shared, leave func()) *Link {
-	l := &Link{Stream: listen.NewStream(c, &s.Limits), s: s, leave: leave, pace: limit.NewPace(s.Rates),
+// ErrParked is Next's answer when the link waits in the lounge: it is somebody else's now,
+// and its sleeper is woken when there is something to do.
+var ErrParked = errors.New("link: parked")
+
+// SetSleeper has the link wait in the lounge from here on; who goes on when it is woken.
+func (l *Link) SetSleeper(who listen.Sleeper) { l.sleeper = who }
+
+// New makes a link of a connection. leave is called when it has logged in, or is over; over when
+// it is over.
+func New(c net.Conn, s *Shared, leave, over func()) *Link {
+	l := &Link{Stream: listen.NewStream(c, &s.Limits), s: s, leave: leave, over: over, pace: limit.NewPace(s.Rates),
 		framing: wire.Framing{From: wire.Client, Line: s.Line, Payload: s.Payload}}
 	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
 		l.Remote = a.AddrPort().Addr().Unmap()
@@ -93,6 +106,10 @@ func (l *Link) Release() {
 	if l.leave != nil {
 		l.leave()
 		l.leave = nil
+	}
+	if l.over != nil {
+		l.over()
+		l.over = nil
 	}
 }
 
@@ -136,10 +153,37 @@ func (l *Link) Next(ctx context.Context) (*wire.Command, error) {
 			return nil, err
 		}
 		had := len(l.Pending())
-		if err := l.Fill(); err != nil {
+		l.read, l.commands = 0, 0
+		if err := l.wait(); err != nil {
 			return nil, err
 		}
-		l.read, l.commands = len(l.Pending())-had, 0
+		l.read = len(l.Pending()) - had
+	}
+}
+
+// wait waits for input: in the lounge, if there is one and somebody to be woken, else here.
+func (l *Link) wait() error {
+	if l.sleeper == nil || l.s.Lounge == nil {
+		return l.Fill()
+	}
+	if some, err := l.TryFill(); some || err != nil {
+		return err
+	}
+	if l.Park(l.s.Lounge, l.sleeper) {
+		return ErrParked
+	}
+	if l.ending.Load() {
+		return nil
+	}
+	return l.Fill()
+}
+
+// Guard is deferred by whoever serves a link: a panic ends this one connection, with end,
+// and is logged.
+func (l *Link) Guard(end func()) {
+	if r := recover(); r != nil {
+		l.s.Log.Error("connection ended by a panic", "remote", l.RemoteAddr(), "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+		end()
 	}
 }
 

@@ -129,6 +129,7 @@ func (c *conn) usrRespond(ctx context.Context, r request) error {
 		return err
 	}
 	c.LoggedIn()
+	c.SetSleeper(c)
 	c.state, c.shown = online, "none"
 	c.s.Link.Metrics.Login(metrics.LoginOK)
 	c.s.Link.Metrics.Enter(c.shown)

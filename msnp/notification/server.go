@@ -81,17 +81,27 @@ type Role struct {
 	Busy bool
 }
 
-// Serve serves a connection until it ends.
+// Serve serves a connection until it ends, or waits without a goroutine: then it goes on
+// by itself when there is something to do.
 func (s *Server) Serve(ctx context.Context, l *link.Link, role Role) {
-	c := &conn{Link: l, s: s, role: role, state: fresh}
+	c := &conn{Link: l, s: s, ctx: ctx, role: role, state: fresh}
 	l.Idle = c.idle
-	defer c.over()
+	c.Wake()
+}
+
+// Wake implements listen.Sleeper: it serves what there is to serve.
+func (c *conn) Wake() {
+	defer c.Guard(c.over)
 	for {
-		cmd, err := l.Next(ctx)
-		if err != nil {
+		cmd, err := c.Next(c.ctx)
+		if err == link.ErrParked {
 			return
 		}
-		c.serve(ctx, cmd)
+		if err != nil {
+			c.over()
+			return
+		}
+		c.serve(c.ctx, cmd)
 	}
 }
 
@@ -163,6 +173,7 @@ var rows = []row{
 type conn struct {
 	*link.Link
 	s    *Server
+	ctx  context.Context // of the listener: ends when the service does
 	role Role
 
 	state     int

@@ -56,6 +56,7 @@ func (s *Server) Serve(ctx context.Context, l *link.Link) {
 	c := &conn{Link: l, s: s, state: fresh}
 	l.Idle = c.idle
 	defer c.over()
+	defer c.Guard(func() {})
 	for {
 		cmd, err := l.Next(ctx)
 		if err != nil {
