@@ -35,6 +35,7 @@ func TestServeHandlesAndWaits(t *testing.T) {
 	served := make(chan error, 1)
 	go func() {
 		served <- Serve(ctx, l, func(ctx context.Context, c net.Conn) {
+			defer c.Close()
 			io.WriteString(c, "hello\n")
 			<-ctx.Done()
 			io.WriteString(c, "goodbye\n")
@@ -137,7 +138,7 @@ func TestServePausesWhenFilesRunOut(t *testing.T) {
 		handled := make(chan struct{}, 1)
 		served := make(chan error, 1)
 		go func() {
-			served <- Serve(ctx, l, func(context.Context, net.Conn) { handled <- struct{}{} })
+			served <- Serve(ctx, l, func(_ context.Context, c net.Conn) { handled <- struct{}{}; c.Close() })
 		}()
 		short := &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
 		begin := time.Now()

@@ -53,15 +53,11 @@ func (s *Stream) TryFill() (bool, error) {
 	if s.raw == nil {
 		return false, nil
 	}
-	s.n, s.err = 0, nil
-	if err := s.raw.Read(s.onceFn); err != nil {
+	s.n, s.err, s.once = 0, nil, true
+	err := s.raw.Read(s.tryFn)
+	s.once = false
+	if err != nil {
 		return false, err
 	}
 	return s.n > 0, s.err
-}
-
-// once is try that never asks to wait.
-func (s *Stream) once(fd uintptr) bool {
-	s.try(fd)
-	return true
 }

@@ -49,7 +49,7 @@ type Stream struct {
 	from   int
 	pooled *[]byte
 	tryFn  func(uintptr) bool
-	onceFn func(uintptr) bool
+	once   bool  // try does not ask to wait
 	n      int   // result of the last try
 	err    error // likewise
 
@@ -94,7 +94,7 @@ func NewStream(c net.Conn, lim *Limits) *Stream {
 	if sc, ok := c.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
 			s.raw = raw
-			s.tryFn, s.onceFn, s.writeFn = s.try, s.once, s.tryWrite
+			s.tryFn, s.writeFn = s.try, s.tryWrite
 		}
 	}
 	return s
@@ -143,7 +143,7 @@ func (s *Stream) try(fd uintptr) bool {
 	switch {
 	case err == syscall.EAGAIN:
 		s.park()
-		return false
+		return s.once
 	case err == syscall.EINTR:
 		return s.try(fd)
 	case err != nil:

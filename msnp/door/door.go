@@ -122,6 +122,9 @@ func (d *Door) Handler(u listen.URL, bound net.Addr) (func(context.Context, net.
 	told := u.Advertise
 	if told == "" {
 		told = bound.String()
+		if a, ok := bound.(*net.TCPAddr); ok && a.IP.IsUnspecified() {
+			told = fmt.Sprintf(":%d", a.Port) // each client is told the address by which it came
+		}
 	}
 	var serve func(ctx context.Context, l *link.Link, role notification.Role)
 	switch u.Scheme {

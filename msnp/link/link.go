@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -84,6 +85,17 @@ func New(c net.Conn, s *Shared, leave, over func()) *Link {
 
 // RemoteAddr is the client's address for logs.
 func (l *Link) RemoteAddr() string { return l.Conn().RemoteAddr().String() }
+
+// Reach is an address as this client can use it: where only a port is given, at the host by
+// which the client came here.
+func (l *Link) Reach(addr string) string {
+	if port, ok := strings.CutPrefix(addr, ":"); ok {
+		if host, _, err := net.SplitHostPort(l.Conn().LocalAddr().String()); err == nil {
+			return net.JoinHostPort(host, port)
+		}
+	}
+	return addr
+}
 
 // SetDialect says in which dialect the client's commands are framed from here on.
 func (l *Link) SetDialect(n int) { l.framing.Dialect = n }

@@ -93,7 +93,7 @@ func (c *conn) usrInitiate(r request) error {
 		who = im.Address{} // nobody: looks like any other failure
 	}
 	if c.role.Refer != nil {
-		c.Reply("XFR", r.trID, "NS", c.role.Refer(who))
+		c.Reply("XFR", r.trID, "NS", c.Reach(c.role.Refer(who)))
 		c.Hangup("")
 		return nil
 	}

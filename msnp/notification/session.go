@@ -73,7 +73,7 @@ func (c *conn) xfr(_ context.Context, r request) error {
 	}
 	cookie := c.s.Signer.Sign(msnp.Ticket{Kind: msnp.Open, Switchboard: p.ID, Handle: c.who.String(),
 		Dialect: c.Dialect(), Expires: now().Add(c.s.Ticket)})
-	c.Reply("XFR", r.trID, "SB", p.Address, "CKI", cookie)
+	c.Reply("XFR", r.trID, "SB", c.Reach(p.Address), "CKI", cookie)
 	return nil
 }
 
@@ -84,5 +84,5 @@ func (c *conn) ring(d *exchange.Ring) (owes bool) {
 	}
 	cookie := c.s.Signer.Sign(msnp.Ticket{Kind: msnp.Answer, Switchboard: d.Place, Conversation: d.Conversation,
 		Handle: c.who.String(), Dialect: c.Dialect(), Expires: d.Expires})
-	return c.Queue(wire.AppendCommand(nil, "RNG", d.Conversation, d.Address, "CKI", cookie, d.From.String(), msnp.FitName(d.FromName)))
+	return c.Queue(wire.AppendCommand(nil, "RNG", d.Conversation, c.Reach(d.Address), "CKI", cookie, d.From.String(), msnp.FitName(d.FromName)))
 }
