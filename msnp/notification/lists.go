@@ -55,49 +55,57 @@ func appendSYN(trID, have int64, s *exchange.Snapshot) []byte {
 	}
 	b = wire.AppendCommand(b, "GTC", trID, serial, promptWord(s.Prompt))
 	b = wire.AppendCommand(b, "BLP", trID, serial, privacyWord(s.Settings))
-	for _, list := range msnp.Lists() {
-		b = appendList(b, trID, list, s)
+	var on [4][]*im.Entry
+	for _, e := range s.Entries {
+		if !sayable(e.Who) {
+			continue
+		}
+		for i, list := range msnp.Lists() {
+			if isOn(list, e) {
+				on[i] = append(on[i], e)
+			}
+		}
+	}
+	for i, list := range msnp.Lists() {
+		b = appendEntries(b, trID, list, s.Serial, on[i])
 	}
 	return b
 }
 
-// appendList appends one list, an entry a line: draft 7.6. Who cannot be written is left out.
+// appendList appends one list: draft 7.6. Who cannot be written is left out.
 func appendList(b []byte, trID int64, list msnp.List, s *exchange.Snapshot) []byte {
-	total := 0
+	var l []*im.Entry
 	for _, e := range s.Entries {
-		if on(list, e) && sayable(e.Who) {
-			total++
+		if isOn(list, e) && sayable(e.Who) {
+			l = append(l, e)
 		}
 	}
+	return appendEntries(b, trID, list, s.Serial, l)
+}
+
+// appendEntries appends the entries of a list, one a line: draft 7.6.
+func appendEntries(b []byte, trID int64, list msnp.List, serial int64, l []*im.Entry) []byte {
 	head := strconv.AppendInt([]byte("LST "), trID, 10)
-	head = append(head, ' ')
-	head = append(head, list.String()...)
-	head = append(head, ' ')
-	head = strconv.AppendInt(head, s.Serial, 10)
-	head = append(head, ' ')
-	if total == 0 {
+	head = append(append(append(head, ' '), list.String()...), ' ')
+	head = append(strconv.AppendInt(head, serial, 10), ' ')
+	if len(l) == 0 {
 		return append(append(b, head...), "0 0\r\n"...)
 	}
-	tail := append(strconv.AppendInt([]byte(" "), int64(total), 10), ' ')
-	i := int64(0)
-	for _, e := range s.Entries {
-		if !on(list, e) || !sayable(e.Who) {
-			continue
-		}
-		i++
+	tail := append(strconv.AppendInt([]byte(" "), int64(len(l)), 10), ' ')
+	for i, e := range l {
 		b = append(b, head...)
-		b = strconv.AppendInt(b, i, 10)
+		b = strconv.AppendInt(b, int64(i+1), 10)
 		b = append(b, tail...)
 		b = append(b, e.Who.String()...)
 		b = append(b, ' ')
 		b = append(b, msnp.FitName(listName(list, e))...)
-		b = append(b, "\r\n"...)
+		b = append(b, wire.CRLF...)
 	}
 	return b
 }
 
-// on reports whether somebody is on a list: draft 5.7.
-func on(list msnp.List, e *im.Entry) bool {
+// isOn reports whether somebody is on a list: draft 5.7.
+func isOn(list msnp.List, e *im.Entry) bool {
 	switch list {
 	case msnp.ForwardList:
 		return e.Side.Listed()
@@ -307,7 +315,7 @@ func (c *conn) change(ch *exchange.Change) []byte {
 // anyName is the name that somebody is stored under, on whichever list.
 func anyName(e *im.Entry) string {
 	for _, l := range msnp.Lists() {
-		if l != msnp.ReverseList && on(l, e) {
+		if l != msnp.ReverseList && isOn(l, e) {
 			return listName(l, e)
 		}
 	}
@@ -316,7 +324,7 @@ func anyName(e *im.Entry) string {
 
 // appendMembership appends the ADD or REM of a list that somebody came on or went off.
 func appendMembership(b []byte, trID int64, list msnp.List, serial int64, before, after *im.Entry) []byte {
-	switch was, is := on(list, before), on(list, after); {
+	switch was, is := isOn(list, before), isOn(list, after); {
 	case is && !was:
 		return appendADD(b, trID, list, serial, after)
 	case was && !is:
