@@ -30,7 +30,10 @@ type account struct {
 	merged  im.Presence
 	claimed map[im.MessageID]struct{} // stored messages being offered
 	waiting bool                      // there may be stored messages
-	offered bool                      // an offer of them is under way
+	fresh   bool                      // waiting was set since the last offer began
+	offered bool                      // offers are under way, in one goroutine
+	more    bool                      // another offer is to be made there
+	fills   []*Seat                   // seats that get there what waits for them
 	again   bool                      // an offer is to be made after a while
 }
 

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"parley/im"
-	"parley/metrics"
 )
 
 // Conversation is people talking, for a while. It lives at one place; there, connections
@@ -48,9 +47,11 @@ func (p *participant) name() string {
 
 // ring waits for somebody to take a seat.
 type ring struct {
-	from    im.Address
+	until   time.Time
 	timer   *time.Timer
-	waiting []*Message // said meanwhile, in order
+	rung    []*Client    // who heard it
+	from    []im.Address // whose words were stored meanwhile
+	waiting []*Message   // what else was said meanwhile, in order
 }
 
 // Seat is a connection's place in a conversation. Its methods belong to the goroutine that
@@ -59,7 +60,8 @@ type Seat struct {
 	c       *Conversation
 	part    *participant
 	session Session
-	filling bool // guarded by c.mu: what waited has not been handed yet, and goes first
+	from    []im.Address // of the ring
+	filling bool         // guarded by c.mu: what waited has not been handed yet, and goes first
 	queue   []*Message
 	gone    bool // guarded by c.mu
 	batch   Batch
@@ -97,7 +99,7 @@ func (x *Exchange) newConversation(place *Place) (*Conversation, error) {
 		return nil, im.ErrClosing
 	}
 	c := &Conversation{ID: x.lastConversation.Add(1), Place: place, x: x}
-	c.spoke.Store(time.Now().Unix())
+	c.stir()
 	c.mu.Lock()
 	c.idle = time.AfterFunc(x.cfg.Idle, c.tick)
 	c.mu.Unlock()
@@ -216,41 +218,28 @@ func (s *Seat) Call(ctx context.Context, who im.Address, ringing func()) error {
 	return nil
 }
 
-// call rings a participant on behalf of another, or lets them in virtually. False: they are
-// not reachable any more, and not in the conversation.
+// call rings a participant on behalf of another, or lets them in virtually. A session that came
+// while it rings is rung, too. False: they are not reachable any more, and not in the conversation.
 func (c *Conversation) call(b *Batch, p, from *participant, ringing func()) bool {
-	var rings []*Client
-	direct := false
-	for _, o := range p.account.online() {
-		if !o.takes() {
-			continue
-		}
-		if o.login.Abilities&Rings != 0 {
-			rings = append(rings, o)
-		}
-		direct = direct || o.login.Abilities&Direct != 0
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.over {
 		return false
 	}
+	c.stir()
 	was := p.in()
-	if (direct || len(rings) > 0) && ringing != nil {
+	rings, direct := p.account.takers(Rings), p.account.takers(Direct)
+	if len(direct)+len(rings) > 0 && ringing != nil {
 		ringing()
 	}
-	if direct {
+	if len(direct) > 0 {
 		p.virtual = true
 	}
-	if len(rings) > 0 && p.ring == nil {
-		r := &ring{from: from.who}
-		p.ring = r
-		r.timer = time.AfterFunc(c.x.cfg.Ring, func() { c.unanswered(p, r) })
-		d := &Ring{Conversation: c.ID, Place: c.Place.ID, Address: c.Place.Address, From: from.who,
-			FromName: from.name(), Expires: time.Now().Add(c.x.cfg.Ring)}
-		for _, o := range rings {
-			b.Hand(o.session, d)
-		}
+	if r := p.ring; r != nil {
+		rings = slices.DeleteFunc(rings, func(o *Client) bool { return slices.Contains(r.rung, o) })
+	}
+	if len(rings) > 0 {
+		c.ring(b, p, from, rings)
 	}
 	if p.in() && !was {
 		c.tell(b, &Joined{p.who, p.name()}, p)
@@ -259,10 +248,29 @@ func (c *Conversation) call(b *Batch, p, from *participant, ringing func()) bool
 	return p.in() || p.ring != nil
 }
 
+// ring rings some sessions of a participant. The caller holds c.mu.
+func (c *Conversation) ring(b *Batch, p, from *participant, sessions []*Client) {
+	r := p.ring
+	if r == nil {
+		r = &ring{}
+		p.ring = r
+		r.timer = time.AfterFunc(c.x.cfg.Ring, func() { c.unanswered(p, r) })
+	} else {
+		r.timer.Reset(c.x.cfg.Ring)
+	}
+	r.until = time.Now().Add(c.x.cfg.Ring)
+	r.rung = append(r.rung, sessions...)
+	d := &Ring{Conversation: c.ID, Place: c.Place.ID, Address: c.Place.Address, From: from.who,
+		FromName: from.name(), Expires: r.until}
+	for _, o := range sessions {
+		b.Hand(o.session, d)
+	}
+}
+
 // unanswered ends a ring. What was stored stays stored; what was not goes back.
 func (c *Conversation) unanswered(p *participant, r *ring) {
 	c.mu.Lock()
-	if p.ring != r {
+	if p.ring != r || time.Now().Before(r.until) { // answered, or rung again meanwhile
 		c.mu.Unlock()
 		return
 	}
@@ -291,6 +299,40 @@ func (c *Conversation) empty() bool {
 	return true
 }
 
+// seated reports whether a participant has a seat.
+func (c *Conversation) seated(p *participant) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(p.seats) > 0
+}
+
+// sources is whose stored words go to the seat: of all who are in the conversation or rung, and of those
+// who left some while it rang.
+func (s *Seat) sources() []im.Address {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	l := slices.Clone(s.from)
+	for _, p := range s.c.parts {
+		if p != s.part && !slices.Contains(l, p.who) {
+			l = append(l, p.who)
+		}
+	}
+	return l
+}
+
+// saidTo reports whether words of somebody wait for one who is rung, while nobody is in the
+// conversation. The caller holds c.mu.
+func (c *Conversation) saidTo(from im.Address) bool {
+	said := false
+	for _, p := range c.parts {
+		if p.in() {
+			return false
+		}
+		said = said || p.ring != nil && slices.Contains(p.ring.from, from)
+	}
+	return said
+}
+
 // Join takes a seat for somebody who was rung, and gives who else is there. What waits for
 // them is handed with Ready, so that the door can say the rest of its greeting first. ErrNotInvited.
 func (x *Exchange) Join(place *Place, id int64, who im.Address, s Session) (*Seat, []Member, error) {
@@ -307,10 +349,14 @@ func (x *Exchange) Join(place *Place, id int64, who im.Address, s Session) (*Sea
 		return nil, nil, im.ErrNotInvited
 	}
 	was := p.in()
-	seat := &Seat{c: c, part: p, session: s, filling: true, queue: p.ring.waiting}
+	seat := &Seat{c: c, part: p, session: s, filling: true, from: p.ring.from, queue: p.ring.waiting}
 	p.ring.timer.Stop()
 	p.ring = nil
 	p.seats = append(slices.Clip(p.seats), seat)
+	if len(p.direct()) == 0 {
+		p.virtual = false // who only left words behind is here themselves now, and gone with the seat
+	}
+	c.stir()
 	var there []Member
 	for _, o := range c.parts {
 		if o != p && o.in() {
@@ -325,115 +371,47 @@ func (x *Exchange) Join(place *Place, id int64, who im.Address, s Session) (*Sea
 }
 
 // Ready hands a new seat what waited for it: first what was stored, then what was said since.
-func (s *Seat) Ready(ctx context.Context) error {
-	c, x, a := s.c, s.c.x, s.part.account
-	var older []*Message
+func (s *Seat) Ready() {
+	x, a := s.c.x, s.part.account
+	later := false
 	if a != nil {
-		c.mu.Lock()
-		var others []im.Address
-		for _, p := range c.parts {
-			if p != s.part {
-				others = append(others, p.who)
-			}
-		}
-		c.mu.Unlock()
-		var err error
-		if older, err = x.waitingFrom(ctx, a, others); err != nil {
-			return err
-		}
+		a.mu.Lock()
+		later = a.waiting || a.offered
+		a.mu.Unlock()
 	}
+	if !later || !x.offers(a, s) {
+		s.fill(&s.batch, nil)
+	}
+	s.batch.Flush()
+}
+
+// fill hands a seat what was stored for it and what it did not get yet; from here on it gets
+// what is said.
+func (s *Seat) fill(b *Batch, older []*Message) {
+	c := s.c
 	c.mu.Lock()
 	l := append(older, s.queue...)
 	slices.SortStableFunc(l, func(m, n *Message) int { return cmp.Compare(m.ID, n.ID) })
+	gone := s.gone || c.over
 	for _, m := range l {
-		s.batch.Hand(s.session, m)
+		if !gone {
+			b.Hand(s.session, m)
+		}
 	}
 	s.queue, s.filling = nil, false
-	gone := s.gone
 	c.mu.Unlock()
-	s.batch.Flush()
-	if gone {
-		return im.ErrGone
+	for _, m := range l {
+		if gone {
+			m.Return(im.ErrGone)
+		}
 	}
-	return nil
 }
 
-// Say says something to everybody else in the conversation. done is called once, possibly before
-// Say returns: with nil when everybody has accepted it (delivered, or stored), else with why somebody
-// could not; nil: nobody asks. What must be stored is stored before Say returns.
-func (s *Seat) Say(ctx context.Context, m *im.Message, done func(error)) {
-	c, x := s.c, s.c.x
-	m.ID = x.messageID()
-	out := newOutcome(done)
-	now := m.Time.Unix()
-	if c.spoke.Load() != now {
+// stir notes that something happens in the conversation.
+func (c *Conversation) stir() {
+	if now := time.Now().Unix(); c.spoke.Load() != now {
 		c.spoke.Store(now)
 	}
-	var away []*participant
-	c.mu.Lock()
-	others := 0
-	for _, p := range c.parts {
-		if p == s.part {
-			continue
-		}
-		others++
-		if len(p.seats) == 0 {
-			away = append(away, p)
-			continue
-		}
-		if err := x.mayWrite(s.part, p); err != nil {
-			out.more()
-			x.refuse(m, out, err)
-			continue
-		}
-		out.more()
-		d := &Message{Message: m, x: x, to: p.account, who: p.who, out: out, via: c.Place.Door}
-		if len(p.seats) > 1 {
-			d.copies = &copies{}
-			d.copies.left.Store(int32(len(p.seats)))
-		}
-		for i, seat := range p.seats {
-			if i > 0 {
-				d = &Message{Message: m, x: x, to: p.account, who: p.who, out: out, via: c.Place.Door, copies: d.copies}
-			}
-			if seat.filling {
-				seat.queue = append(seat.queue, d)
-			} else {
-				s.batch.Hand(seat.session, d)
-			}
-		}
-	}
-	c.mu.Unlock()
-	if others == 0 {
-		out.more()
-		out.verdict(im.ErrAbsent)
-		x.count(m, metrics.None, metrics.Returned)
-	}
-	for _, p := range away {
-		out.more()
-		x.sayAway(ctx, s, p, m, out)
-	}
-	out.verdict(nil) // our own
-}
-
-// mayWrite asks both sides' rules for one message.
-func (x *Exchange) mayWrite(from, to *participant) error {
-	if from.account != nil && from.account.snap.Load().denies(to.who) {
-		return im.ErrOwnBlock
-	}
-	if to.account != nil && !to.account.snap.Load().Takes(from.who) {
-		return im.ErrAbsent
-	}
-	return nil
-}
-
-// refuse answers for somebody who does not want a message as for somebody who is not there.
-func (x *Exchange) refuse(m *im.Message, out *outcome, why error) {
-	if why == im.ErrAbsent && (m.Kind == im.Signal || m.Kind == im.Words && !x.cfg.NotStored) {
-		why = nil // would have been stored, or gone nowhere
-	}
-	x.count(m, metrics.None, metrics.Refused)
-	out.verdict(why)
 }
 
 // Leave gives the seat up. The others are told when it was its participant's last.
@@ -451,7 +429,11 @@ func (s *Seat) Leave() {
 	waiting := s.queue
 	s.queue = nil
 	if !p.in() && !c.over {
-		c.tell(&s.batch, &Left{Who: p.who}, p)
+		if c.saidTo(p.who) {
+			p.virtual = true // whoever answers finds who left the words
+		} else {
+			c.tell(&s.batch, &Left{Who: p.who}, p)
+		}
 	}
 	if !c.over {
 		c.drop(p)

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 
@@ -136,6 +137,7 @@ func (*Left) delivery()   {}
 // Message is a message on its way to one session or seat. Whoever takes it settles it once.
 type Message struct {
 	*im.Message
+	ID      im.MessageID // of this receiver's; the same for each session of theirs, and when it is offered again
 	x       *Exchange
 	to      *account   // nil: its principal is not an account here
 	who     im.Address // the receiver
@@ -148,6 +150,55 @@ type Message struct {
 
 func (*Message) delivery() {}
 
+// storable reports whether the message may wait in the store.
+func (m *Message) storable() bool {
+	return m.Kind == im.Words && m.to != nil && !m.x.cfg.NotStored
+}
+
+// twin is the same message for another session of its receiver.
+func (m *Message) twin() *Message {
+	return &Message{Message: m.Message, ID: m.ID, x: m.x, to: m.to, who: m.who, out: m.out, kept: m.kept, copies: m.copies}
+}
+
+// spread hands a message to a receiver's seats and sessions, and leaves it with a ring under way;
+// what it goes to must not change meanwhile. False: there is none.
+func (m *Message) spread(b *Batch, c *Conversation, seats []*Seat, direct []*Client, r *ring) bool {
+	n := len(seats) + len(direct)
+	if r != nil {
+		n++
+	}
+	if n == 0 {
+		return false
+	}
+	if n > 1 {
+		m.copies = &copies{}
+		m.copies.left.Store(int32(n))
+	}
+	next := m
+	take := func(door string) *Message {
+		d := next
+		if n--; n > 0 {
+			next = m.twin()
+		}
+		d.via = door
+		return d
+	}
+	for _, s := range seats {
+		if d := take(c.Place.Door); s.filling {
+			s.queue = append(s.queue, d)
+		} else {
+			b.Hand(s.session, d)
+		}
+	}
+	for _, o := range direct {
+		b.Hand(o.session, take(o.login.Door))
+	}
+	if r != nil {
+		r.waiting = append(r.waiting, take(c.Place.Door))
+	}
+	return true
+}
+
 // Done says that the message was delivered.
 func (m *Message) Done() {
 	if m.settled.CompareAndSwap(false, true) {
@@ -155,11 +206,21 @@ func (m *Message) Done() {
 	}
 }
 
-// Return says that it was not: it is stored for later, or its sender is told.
+// Return says that it was not: it is stored for later, or its sender is told. It may be called
+// from Hand: what it leads to happens in a goroutine of the exchange.
 func (m *Message) Return(why error) {
-	if m.settled.CompareAndSwap(false, true) {
-		m.x.returned(m, why)
+	if !m.settled.CompareAndSwap(false, true) {
+		return
 	}
+	if m.to != nil {
+		m.to.pins.Add(1)
+	}
+	m.x.spawn(func(context.Context) { // ends when it is stored, also while the service goes down
+		m.x.returned(m, why)
+		if m.to != nil {
+			m.to.release()
+		}
+	})
 }
 
 // copies counts the sessions that one message was handed to: done with the first Done,

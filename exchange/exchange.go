@@ -80,12 +80,15 @@ type Exchange struct {
 	lastMessage      atomic.Int64 // im.MessageID given last
 	lastConversation atomic.Int64
 
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
-	work   sync.WaitGroup // spawned
-	closed atomic.Bool
-	unbus  func()
-	clock  clock
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+	closed  atomic.Bool
+	unbus   func()
+	clock   clock
+	spawns  sync.Mutex // guards what follows
+	running int        // goroutines spawned
+	ended   *sync.Cond // running is 0
+	late    bool       // nothing is spawned any more
 }
 
 // New makes an exchange over a store and a bus. Close ends it.
@@ -98,6 +101,7 @@ func New(cfg Config, st *store.Store, b bus.Bus) (*Exchange, error) {
 	for i := range x.shards {
 		x.shards[i].m = map[im.Address]*account{}
 	}
+	x.ended = sync.NewCond(&x.spawns)
 	x.reg.init()
 	// Numbers that are neither small nor guessable from what a client counts itself (dialects 14.1).
 	x.lastConversation.Store(1<<30 + rand.Int64N(1<<30))
@@ -121,7 +125,12 @@ func (x *Exchange) Close() {
 	x.closed.Store(true)
 	x.reg.endAll()
 	x.cancel()
-	x.work.Wait()
+	x.spawns.Lock()
+	for x.running > 0 {
+		x.ended.Wait()
+	}
+	x.late = true
+	x.spawns.Unlock()
 	x.unbus()
 }
 
@@ -136,11 +145,23 @@ func (x *Exchange) EndAll(why EndReason) {
 	}
 }
 
-// spawn runs f in a goroutine that Close waits for; f ends when its context does.
+// spawn runs f in a goroutine that Close waits for; f ends when its context does. After Close
+// nothing is run.
 func (x *Exchange) spawn(f func(context.Context)) {
-	x.work.Add(1)
+	x.spawns.Lock()
+	defer x.spawns.Unlock()
+	if x.late {
+		return
+	}
+	x.running++
 	go func() { // ended by Close, through x.ctx
-		defer x.work.Done()
+		defer func() {
+			x.spawns.Lock()
+			defer x.spawns.Unlock()
+			if x.running--; x.running == 0 {
+				x.ended.Broadcast()
+			}
+		}()
 		f(x.ctx)
 	}()
 }
@@ -151,12 +172,12 @@ func (x *Exchange) Ours(domain string) bool { return x.domains[domain] }
 // Domain is the first of the domains served here.
 func (x *Exchange) Domain() string { return x.cfg.Domains[0] }
 
-// messageID makes the next id: ids ascend with time, also over restarts.
-func (x *Exchange) messageID() im.MessageID {
+// messageIDs makes the next n ids, and gives the first: ids ascend with time, also over restarts.
+func (x *Exchange) messageIDs(n int) im.MessageID {
 	for {
 		last := x.lastMessage.Load()
 		next := max(last+1, time.Now().UnixMicro()<<8)
-		if x.lastMessage.CompareAndSwap(last, next) {
+		if x.lastMessage.CompareAndSwap(last, next+int64(n)-1) {
 			return im.MessageID(next)
 		}
 	}

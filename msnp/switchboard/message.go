@@ -108,7 +108,7 @@ func (c *conn) message(m *exchange.Message) (owes bool) {
 	}
 	h := m.From.String()
 	if !msnp.ValidHandle(h) {
-		go m.Return(im.ErrNothingFits) // ends at once; not here, where the conversation is locked
+		m.Return(im.ErrNothingFits)
 		return false
 	}
 	name := m.FromName
@@ -121,7 +121,7 @@ func (c *conn) message(m *exchange.Message) (owes bool) {
 	}
 	n := m.Neutral()
 	if n.Text.IsZero() {
-		go m.Return(im.ErrNothingFits) // ends at once; likewise
+		m.Return(im.ErrNothingFits)
 		return false
 	}
 	var b []byte

@@ -1,0 +1,206 @@
+package exchange
+
+import (
+	"context"
+	"slices"
+
+	"parley/im"
+	"parley/metrics"
+	"parley/store"
+)
+
+// Say says something to everybody else in the conversation. done is called once, possibly before
+// Say returns: with nil when everybody has accepted it (delivered, or stored), else with why somebody
+// could not; nil: nobody asks. What must be stored is stored before Say returns.
+func (s *Seat) Say(ctx context.Context, m *im.Message, done func(error)) {
+	c, x := s.c, s.c.x
+	out := newOutcome(done)
+	var away []*Message
+	var whose []*participant
+	c.mu.Lock()
+	c.stir()
+	m.ID = x.messageIDs(len(c.parts))
+	id := m.ID
+	for _, p := range c.parts {
+		if p == s.part {
+			continue
+		}
+		out.more()
+		d := &Message{Message: m, ID: id, x: x, to: p.account, who: p.who, out: out}
+		id++
+		if len(p.seats) == 0 || p.virtual || x.mayWrite(s.part, p) != nil {
+			away, whose = append(away, d), append(whose, p)
+			continue
+		}
+		d.spread(&s.batch, c, p.seats, nil, nil)
+	}
+	c.mu.Unlock()
+	if id == m.ID {
+		out.more()
+		x.count(m, metrics.None, metrics.Returned)
+		out.verdict(im.ErrAbsent)
+	}
+	for i, d := range away {
+		x.sayAway(ctx, s, whose[i], d)
+	}
+	out.verdict(nil) // our own
+}
+
+// mayWrite asks both sides' rules for one message.
+func (x *Exchange) mayWrite(from, to *participant) error {
+	if from.account != nil && from.account.snap.Load().denies(to.who) {
+		return im.ErrOwnBlock
+	}
+	if to.account != nil && !to.account.snap.Load().Takes(from.who) {
+		return im.ErrAbsent
+	}
+	return nil
+}
+
+// refuse answers for somebody who does not want a message as for somebody who is not there.
+func (x *Exchange) refuse(ctx context.Context, d *Message, why error) {
+	if why == im.ErrAbsent && d.Kind == im.Signal {
+		why = nil // would have gone nowhere
+	} else if why == im.ErrAbsent && d.storable() {
+		why = x.store.View(ctx, "room", func(tx *store.Tx) error { return x.mayKeep(tx, d.who, d.Message) })
+	}
+	x.count(d.Message, metrics.None, metrics.Refused)
+	d.out.verdict(why)
+}
+
+// behind reports whether older words of a sender wait for an account, or are being offered: those
+// that come now have to go after them.
+func (x *Exchange) behind(ctx context.Context, a *account, from im.Address) (bool, error) {
+	a.mu.Lock()
+	waiting, offered := a.waiting, a.offered
+	a.mu.Unlock()
+	if !waiting || offered {
+		return offered, nil
+	}
+	older := 0
+	err := x.store.View(ctx, "behind", func(tx *store.Tx) error {
+		l, err := tx.WaitingFrom(a.who, from, 1)
+		older = len(l)
+		return err
+	})
+	return older > 0, err
+}
+
+// sayAway says something to a participant who does not only have seats. What has words, and
+// cannot be handed over at once, is stored before anything else; then we look again whether they came.
+func (x *Exchange) sayAway(ctx context.Context, s *Seat, p *participant, d *Message) {
+	c, a := s.c, p.account
+	if err := x.mayWrite(s.part, p); err != nil {
+		x.refuse(ctx, d, err)
+		return
+	}
+	s.batch.Flush()
+	behind := false
+	if d.storable() {
+		var err error
+		if behind, err = x.behind(ctx, a, d.From); err != nil {
+			d.out.verdict(err)
+			return
+		}
+	}
+	if !behind {
+		c.mu.Lock()
+		var r *ring
+		direct := p.direct()
+		if d.Kind != im.Signal && (!d.storable() || len(direct)+len(p.seats) > 0) {
+			r = p.ring
+		}
+		ok := !c.over && d.spread(&s.batch, c, p.seats, direct, r)
+		c.mu.Unlock()
+		if ok {
+			return
+		}
+	}
+	if !d.storable() {
+		x.nobody(d)
+		return
+	}
+	if err := x.keep(ctx, a, d.For(p.who, d.ID)); err != nil {
+		d.out.verdict(err)
+		return
+	}
+	d.out.verdict(nil)
+	var seat *Seat
+	c.mu.Lock()
+	switch r := p.ring; {
+	case len(p.seats) > 0: // they have come: before anything newer
+		seat = p.seats[0]
+		seat.filling = true
+	case r != nil && !slices.Contains(r.from, d.From):
+		r.from = append(r.from, d.From)
+	}
+	rung := p.ring != nil && len(p.direct()) == 0
+	c.mu.Unlock()
+	switch {
+	case seat != nil:
+		x.offers(a, seat)
+	case !rung && a.reachable():
+		x.offerSoon(a)
+	}
+}
+
+// nobody answers for a message that is not stored and that nobody takes.
+func (x *Exchange) nobody(d *Message) {
+	if d.Kind == im.Signal {
+		d.out.verdict(nil) // it goes where somebody listens, or nowhere
+		return
+	}
+	x.count(d.Message, metrics.None, metrics.Returned)
+	d.out.verdict(im.ErrAbsent)
+}
+
+// Send sends a message to an address, outside of any conversation that its sender is in. done
+// is called once: with nil when it was accepted (delivered, or stored), else with why not; nil: nobody asks.
+// What is handed at once is flushed by b.
+func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(error)) {
+	m.ID = x.messageIDs(1)
+	out := newOutcome(done)
+	b.Flush()
+	a, err := x.acquire(ctx, m.To)
+	if err != nil {
+		if err == im.ErrUnknownUser {
+			err = im.ErrAbsent
+		}
+		out.verdict(err)
+		return
+	}
+	defer a.release()
+	d := &Message{Message: m, ID: m.ID, x: x, to: a, who: m.To, out: out}
+	if f := x.inMemory(m.From); f != nil {
+		if s := f.snap.Load(); s != nil && s.denies(m.To) {
+			x.refuse(ctx, d, im.ErrOwnBlock)
+			return
+		}
+	}
+	if !a.snap.Load().Takes(m.From) {
+		x.refuse(ctx, d, im.ErrAbsent)
+		return
+	}
+	behind := false
+	if d.storable() {
+		if behind, err = x.behind(ctx, a, m.From); err != nil {
+			out.verdict(err)
+			return
+		}
+	}
+	if !behind {
+		c, p := x.between(m.To, m.From)
+		if x.hand(b, a, c, p, d) {
+			return
+		}
+	}
+	if !d.storable() {
+		x.nobody(d)
+		return
+	}
+	err = x.keep(ctx, a, m)
+	out.verdict(err)
+	if err == nil && a.reachable() {
+		x.offerSoon(a)
+	}
+}
