@@ -26,6 +26,7 @@ type account struct {
 
 	mu      sync.Mutex // guards what follows, writing clients and snap, and the order of what sessions are handed
 	missed  bool       // something was committed while it was loaded
+	over    bool       // its account was removed: no session begins any more
 	keys    []byte     // secrets read with the rest, for the login that had it loaded; then nil
 	merged  im.Presence
 	claimed map[im.MessageID]struct{} // stored messages being offered
@@ -113,11 +114,17 @@ func (s *Snapshot) with(cs []*Change) *Snapshot {
 	n := *s
 	copied := false
 	for _, c := range cs {
+		// Who was read after this was committed has it already, and may have more than it.
+		known := c.Serial != 0 && c.Serial <= s.Serial
 		n.Serial = max(n.Serial, c.Serial)
-		if c.Account != nil {
-			serial := n.Serial
-			n.Account = *c.Account
-			n.Account.Keys, n.Account.Serial = nil, max(serial, c.Account.Serial)
+		switch is := c.Account; {
+		case is == nil || known:
+		case c.Serial == 0:
+			n.Disabled, n.Profile = is.Disabled, is.Profile
+		default:
+			disabled, profile := n.Disabled, n.Profile
+			n.Account = *is
+			n.Keys, n.Disabled, n.Profile = nil, disabled, profile
 		}
 		if c.Who.IsZero() {
 			continue
@@ -126,6 +133,14 @@ func (s *Snapshot) with(cs []*Change) *Snapshot {
 			n.Entries, copied = slices.Clone(n.Entries), true
 		}
 		i, found := n.find(c.Who)
+		if known || c.Serial == 0 {
+			if found {
+				e := *n.Entries[i]
+				e.Name, e.Ours, e.Sees, e.Seen = c.After.Name, c.After.Ours, c.After.Sees, c.After.Seen
+				n.Entries[i] = &e
+			}
+			continue
+		}
 		switch after := c.After; {
 		case found && after.IsZero():
 			n.Entries = slices.Delete(n.Entries, i, i+1)
@@ -134,7 +149,7 @@ func (s *Snapshot) with(cs []*Change) *Snapshot {
 		case !after.IsZero():
 			n.Entries = slices.Insert(n.Entries, i, &after)
 		}
-		if c.Before.Side.Denied != c.After.Side.Denied {
+		if b, a := c.Before.Side, c.After.Side; b.Denied != a.Denied || b.DeniedName != a.DeniedName {
 			n.Lists = denial(n.Lists, c.Who, c.After.Side)
 		}
 	}
@@ -150,10 +165,21 @@ func denial(lists []im.RuleList, who im.Address, side im.Side) []im.RuleList {
 		lists = append(lists, im.RuleList{Name: store.BlockedList, Default: true})
 		i = len(lists) - 1
 	}
-	if side.Denied {
-		lists[i].Rules = im.Deny(lists[i].Rules, who, side.DeniedName)
-	} else {
-		lists[i].Rules = im.Undeny(lists[i].Rules, who)
+	l := &lists[i]
+	switch _, denied := im.Denied(l.Rules, who); {
+	case side.Denied && denied:
+		l.Rules = slices.Clone(l.Rules)
+		for i, r := range l.Rules {
+			if r.Whole() && r.Value == who.String() {
+				l.Rules[i].Name = side.DeniedName
+			}
+		}
+	case side.Denied:
+		l.Rules = im.Deny(l.Rules, who, side.DeniedName)
+	default:
+		if l.Rules = im.Undeny(l.Rules, who); len(l.Rules) == 0 {
+			lists = slices.Delete(lists, i, i+1)
+		}
 	}
 	return lists
 }

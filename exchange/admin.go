@@ -17,12 +17,21 @@ func (x *Exchange) CreateAccount(ctx context.Context, a im.Account) error {
 		a.Created = time.Now()
 	}
 	a.Prompt = true // draft 7.6: the default is A; what other protocols do always
+	known := false
 	return x.store.Update(ctx, "create", func(tx *store.Tx) error {
 		if _, err := tx.CreateAccount(a.Address, time.Now()); err != nil {
 			return err
 		}
+		others, _, err := tx.Others(a.Address, 0, 1)
+		if known = len(others) > 0; err != nil {
+			return err
+		}
 		return tx.PutAccount(a)
-	}, nil)
+	}, func() {
+		if known { // to those who kept an entry of one who had the address before
+			x.editAll(a.Address, func(e *im.Entry) { e.Name, e.Ours = a.Name, true })
+		}
+	})
 }
 
 // SetKeys changes an account's secrets (credential.Keys, marshalled). Sessions go on.
@@ -134,14 +143,35 @@ func (x *Exchange) RemoveAccount(ctx context.Context, who im.Address) error {
 
 // forget ends an account's sessions and its place in memory. Called by the publisher.
 func (x *Exchange) forget(who im.Address) {
-	x.endSessions(who)
 	s := x.shard(who)
 	s.mu.Lock()
-	if _, ok := s.m[who]; ok {
+	a := s.m[who]
+	if a != nil {
 		delete(s.m, who)
 		x.inMind.Add(-1)
 	}
 	s.mu.Unlock()
+	if a == nil {
+		return
+	}
+	var b Batch
+	a.mu.Lock()
+	a.over = true
+	ended := a.online()
+	a.clients.Store(nil)
+	for _, c := range ended {
+		was := c.presence
+		c.gone, c.presence = true, im.Presence{}
+		c.interested.Store(false)
+		if a.snap.Load() != nil {
+			a.broadcast(&b, c.login.Slot, was, im.Presence{})
+		}
+	}
+	a.mu.Unlock()
+	b.Flush()
+	for _, c := range ended {
+		c.session.End(Removed)
+	}
 }
 
 func (x *Exchange) resumeRemovals(ctx context.Context) error {
@@ -194,6 +224,7 @@ func (x *Exchange) finishRemoval(ctx context.Context, who im.Address, after int6
 			x.publish(cs)
 			if !more {
 				x.forget(who)
+				x.editAll(who, func(e *im.Entry) { e.Name, e.Ours = "", false })
 			}
 		})
 		if err != nil {

@@ -21,16 +21,34 @@ type Change struct {
 	Serial        int64      // after it; 0: nothing that any protocol shows
 	Who           im.Address // zero: about itself
 	Before, After im.Entry
-	Account       *im.Account // about itself: as it is now, without keys
-	Was           *im.Account // and as it was
-	By            By          // By.Who may be the other one of the two
+	Account       *im.Account  // about itself: as it is now, without keys
+	Was           *im.Account  // and as it was
+	Others        []im.Address // with a new name: all who keep anything about the account
+	By            By           // By.Who may be the other one of the two
 }
 
 func (*Change) delivery() {}
 
 // relate runs an act of by.Who about other: judge gives the pair as it shall be. What changed
-// is committed, then published; then relate returns.
+// is committed, then published; then relate returns. ErrUnknownUser and ErrDisabled when by.Who
+// is an account no more.
 func (x *Exchange) relate(ctx context.Context, by By, other im.Address, op string,
+	judge func(tx *store.Tx, p im.Pair) (im.Pair, error)) error {
+	return x.befall(ctx, by, other, op, func(tx *store.Tx, p im.Pair) (im.Pair, error) {
+		if x.domains[by.Who.Domain()] {
+			switch acct, err := tx.Account(by.Who); {
+			case err != nil:
+				return p, err
+			case acct.Disabled: // also while it is removed: what it begins now would outlive it
+				return p, im.ErrDisabled
+			}
+		}
+		return judge(tx, p)
+	})
+}
+
+// befall is relate for what nobody does, such as an answer that comes to its end.
+func (x *Exchange) befall(ctx context.Context, by By, other im.Address, op string,
 	judge func(tx *store.Tx, p im.Pair) (im.Pair, error)) error {
 	if by.Client != nil {
 		by.Client.Flush() // nobody waits for our commit
@@ -47,8 +65,20 @@ func (x *Exchange) relate(ctx context.Context, by By, other im.Address, op strin
 			return err
 		}
 		cs, err = x.putPair(tx, by, by.Who, other, before, after)
+		if err == nil && len(cs) == 0 && by.Client != nil {
+			cs, err = x.echo(tx, by, other, after)
+		}
 		return err
 	}, func() { x.publish(cs) })
+}
+
+// echo is the change of an act that left everything as it was: the client waits for one.
+func (x *Exchange) echo(tx *store.Tx, by By, other im.Address, p im.Pair) ([]*Change, error) {
+	c, err := x.changed(tx, by, by.Who, other, p, p)
+	if err == nil {
+		c.Serial, err = tx.NextSerial(by.Who)
+	}
+	return []*Change{c}, err
 }
 
 // putPair writes a pair and gives the changes of both sides.
@@ -74,24 +104,15 @@ func (x *Exchange) changeOf(tx *store.Tx, by By, of, who im.Address, before, aft
 	if !x.domains[of.Domain()] {
 		return nil, nil
 	}
-	var name string
-	ours := false
-	if acct, err := tx.Account(who); err == nil {
-		name, ours = acct.Name, true
-	} else if err != im.ErrUnknownUser {
+	c, err := x.changed(tx, by, of, who, before, after)
+	if err != nil {
 		return nil, err
 	}
-	c := &Change{Of: of, Who: who, By: by, Before: before.EntryOf(who, name, ours), After: after.EntryOf(who, name, ours)}
 	shown := !c.Before.Side.Equal(c.After.Side) || c.Before.Watched != c.After.Watched
-	if of == who {
-		c.Before.Mirror()
-		c.After.Mirror()
-	}
 	if !shown && c.Before.Sees == c.After.Sees && c.Before.Seen == c.After.Seen {
 		return nil, nil
 	}
 	if shown {
-		var err error
 		if c.Serial, err = tx.NextSerial(of); err != nil {
 			return nil, err
 		}
@@ -100,6 +121,23 @@ func (x *Exchange) changeOf(tx *store.Tx, by By, of, who im.Address, before, aft
 		}
 	}
 	return []*Change{c}, nil
+}
+
+// changed is the change of one of the two, without a serial.
+func (x *Exchange) changed(tx *store.Tx, by By, of, who im.Address, before, after im.Pair) (*Change, error) {
+	var name string
+	ours := false
+	if acct, err := tx.Account(who); err == nil {
+		name, ours = acct.Name, true
+	} else if err != im.ErrUnknownUser {
+		return nil, err
+	}
+	c := &Change{Of: of, Who: who, By: by, Before: before.EntryOf(who, name, ours), After: after.EntryOf(who, name, ours)}
+	if of == who {
+		c.Before.Mirror()
+		c.After.Mirror()
+	}
+	return c, nil
 }
 
 // publish tells every node what was committed. Called in commit order, by one goroutine.
@@ -121,12 +159,17 @@ func (x *Exchange) apply(cs []*Change) {
 			n++
 		}
 		if a := x.inMemory(rest[0].Of); a != nil {
+			for _, c := range rest[:n] {
+				if c.Account != nil {
+					a.spread(c)
+				}
+			}
 			a.apply(&b, rest[:n])
 		}
 		rest = rest[n:]
 	}
 	for _, c := range cs {
-		if c.Before.Sees != c.After.Sees {
+		if !c.Before.Sees && c.After.Sees {
 			x.sight(&b, c)
 		}
 	}
@@ -156,6 +199,34 @@ func (a *account) apply(b *Batch, cs []*Change) {
 		if c.Account != nil {
 			a.keys = nil // they may be others now
 			a.refresh(b, c)
+			continue
+		}
+		// At once, so that no later presence of the account passes by who sees it no longer.
+		was, is := old.Entry(c.Who), next.Entry(c.Who)
+		if was != nil && was.Seen && (is == nil || !is.Seen) {
+			a.sighted(b, c.Who, false, &Presence{Changed: true})
+		}
+	}
+}
+
+// spread takes a change of the account's own name or defaults into what memory holds of others.
+// Before anybody is told of it: who begins to listen meanwhile finds it there.
+func (a *account) spread(c *Change) {
+	for _, who := range c.Others {
+		if o := a.x.inMemory(who); o != nil {
+			o.edit(a.who, func(e *im.Entry) { e.Name = c.Account.Name })
+		}
+	}
+	snap := a.snap.Load()
+	if snap == nil || c.Was.Settings.Presence == c.Account.Settings.Presence {
+		return
+	}
+	for _, e := range snap.Entries {
+		if e.Watched != im.WatchGranted {
+			continue
+		}
+		if o := a.x.inMemory(e.Who); o != nil && o != a {
+			o.edit(a.who, func(m *im.Entry) { m.Sees = im.Shows(e.Side, e.Watched, c.Account.Settings) })
 		}
 	}
 }
@@ -163,16 +234,8 @@ func (a *account) apply(b *Batch, cs []*Change) {
 // refresh tells the others what a change of the account's own name or defaults means to them.
 // The caller holds a.mu.
 func (a *account) refresh(b *Batch, c *Change) {
-	snap := a.snap.Load()
-	if c.Was.Name != c.Account.Name {
-		for _, e := range snap.Entries {
-			if o := a.x.inMemory(e.Who); o != nil && o != a {
-				o.edit(a.who, func(e *im.Entry) { e.Name = c.Account.Name })
-			}
-		}
-		if a.merged.State.Visible() {
-			a.tell(b, &Presence{Merged: a.merged, Changed: true})
-		}
+	if c.Was.Name != c.Account.Name && a.merged.State.Visible() {
+		a.tell(b, &Presence{Merged: a.merged, Changed: true})
 	}
 	if c.Was.Settings != c.Account.Settings {
 		a.reconsider(b)
@@ -212,11 +275,7 @@ func (a *account) reconsider(b *Batch) {
 // sighted tells somebody that they see the account now, or no longer. The caller holds a.mu.
 func (a *account) sighted(b *Batch, who im.Address, sees bool, n *Presence) {
 	w := a.x.inMemory(who)
-	if w == nil {
-		return
-	}
-	w.edit(a.who, func(e *im.Entry) { e.Sees = sees })
-	if !a.merged.State.Visible() {
+	if w == nil || !a.merged.State.Visible() {
 		return
 	}
 	n.Who, n.Name = a.who, a.snap.Load().DisplayName()
@@ -237,11 +296,13 @@ func (a *account) sighted(b *Batch, who im.Address, sees bool, n *Presence) {
 	}
 }
 
-// edit replaces what the account's copy says about somebody. It is called with the other's lock
-// held, so it only replaces the pointer; all who write it do so in the publisher's goroutine.
+// edit replaces what the account's copy says about somebody. Called by the publisher.
 func (a *account) edit(who im.Address, f func(*im.Entry)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	old := a.snap.Load()
 	if old == nil {
+		a.missed = true
 		return
 	}
 	i, ok := old.find(who)
@@ -253,10 +314,19 @@ func (a *account) edit(who im.Address, f func(*im.Entry)) {
 	e := *old.Entries[i]
 	f(&e)
 	n.Entries[i] = &e
-	a.snap.CompareAndSwap(old, &n)
+	a.snap.Store(&n)
 }
 
-// sight tells an account's sessions how somebody is whom they now see, or no longer see.
+// editAll is edit of everybody in memory: for what is rare.
+func (x *Exchange) editAll(who im.Address, f func(*im.Entry)) {
+	for i := range x.shards {
+		for _, a := range x.shards[i].all() {
+			a.edit(who, f)
+		}
+	}
+}
+
+// sight tells an account's sessions how somebody is whom they now see.
 func (x *Exchange) sight(b *Batch, c *Change) {
 	w := x.inMemory(c.Of)
 	if w == nil {
@@ -266,33 +336,10 @@ func (x *Exchange) sight(b *Batch, c *Change) {
 		if !s.interested.Load() {
 			continue
 		}
-		if !c.After.Sees {
-			x.vanish(b, s, c.Who)
-			continue
-		}
 		var tag any
 		if c.By.Client == s {
 			tag = c.By.Tag
 		}
 		x.introduce(b, s, c.Who, tag)
-	}
-}
-
-// vanish tells a session that somebody it saw is not to be seen any more.
-func (x *Exchange) vanish(b *Batch, c *Client, who im.Address) {
-	p := x.inMemory(who)
-	if p == nil {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if snap := p.snap.Load(); snap != nil && p.merged.State.Visible() {
-		first := true
-		for _, o := range p.online() {
-			if o.presence.State.Visible() {
-				b.Hand(c.session, &Presence{Who: who, Name: snap.DisplayName(), Changed: first, Slot: o.login.Slot})
-				first = false
-			}
-		}
 	}
 }

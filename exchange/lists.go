@@ -153,6 +153,12 @@ func (x *Exchange) setting(ctx context.Context, by By, op string,
 	if by.Client != nil {
 		by.Client.Flush()
 	}
+	// What others have in memory of the account is found through its own lists.
+	a, err := x.acquire(ctx, by.Who)
+	if err != nil {
+		return err
+	}
+	defer a.release()
 	var cs []*Change
 	return x.store.Update(ctx, op, func(tx *store.Tx) error {
 		was, err := tx.Account(by.Who)
@@ -160,6 +166,9 @@ func (x *Exchange) setting(ctx context.Context, by By, op string,
 			return err
 		}
 		is := was
+		if is.Serial, err = tx.NextSerial(by.Who); err != nil { // before those of what it leads to
+			return err
+		}
 		more, err := change(tx, &is)
 		if err != nil {
 			return err
@@ -167,13 +176,28 @@ func (x *Exchange) setting(ctx context.Context, by By, op string,
 		if err := tx.PutAccount(is); err != nil {
 			return err
 		}
-		if is.Serial, err = tx.NextSerial(by.Who); err != nil {
-			return err
+		c := &Change{Of: by.Who, Serial: is.Serial, Account: &is, Was: &was, By: by}
+		if is.Name != was.Name {
+			if c.Others, err = everyOther(tx, by.Who); err != nil {
+				return err
+			}
 		}
 		was.Keys, is.Keys = nil, nil
-		cs = append([]*Change{{Of: by.Who, Serial: is.Serial, Account: &is, Was: &was, By: by}}, more...)
+		cs = append([]*Change{c}, more...)
 		return nil
 	}, func() { x.publish(cs) })
+}
+
+// everyOther gives all who keep anything about somebody.
+func everyOther(tx *store.Tx, who im.Address) (all []im.Address, err error) {
+	var last int64
+	for {
+		var page []im.Address
+		if page, last, err = tx.Others(who, last, 1000); err != nil || len(page) == 0 {
+			return all, err
+		}
+		all = append(all, page...)
+	}
 }
 
 // SetDefaults lets people in neither list see the account and write to it, or not. ErrSameMode

@@ -70,6 +70,11 @@ func (x *Exchange) Attach(ctx context.Context, who im.Address, l Login, s Sessio
 	c := &Client{x: x, account: a, session: s, login: l, since: time.Now()}
 	var old *Client
 	a.mu.Lock()
+	if a.over || a.snap.Load().Disabled { // meanwhile
+		a.mu.Unlock()
+		a.release()
+		return nil, im.ErrDisabled
+	}
 	next := make([]*Client, 0, 1)
 	for _, o := range a.online() {
 		if o.login.Slot == l.Slot {
@@ -207,6 +212,9 @@ func (x *Exchange) introduce(b *Batch, c *Client, who im.Address, tag any) {
 	snap := p.snap.Load()
 	if snap == nil || !p.merged.State.Visible() {
 		return
+	}
+	if e := snap.Entry(c.account.who); e == nil || !snap.shows(e) {
+		return // whatever the session's own account knows of it yet
 	}
 	first := true
 	for _, o := range p.online() {

@@ -80,7 +80,7 @@ func (x *Exchange) endAnswers(ctx context.Context, now time.Time) (time.Time, er
 			return next, err
 		}
 		for _, d := range due {
-			err := x.relate(ctx, By{Who: d[0]}, d[1], "expire", func(_ *store.Tx, p im.Pair) (im.Pair, error) {
+			err := x.befall(ctx, By{Who: d[0]}, d[1], "expire", func(_ *store.Tx, p im.Pair) (im.Pair, error) {
 				return p.Expired(now), nil
 			})
 			if err != nil {
