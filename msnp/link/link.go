@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
@@ -145,10 +146,10 @@ func (l *Link) Next(ctx context.Context) (*wire.Command, error) {
 		switch {
 		case err != nil:
 			l.s.Log.Warn("unreadable", "remote", l.RemoteAddr(), "err", err)
-			if l.s.Hit != nil && errors.Is(err, wire.ErrLineTooLong) {
-				l.s.Hit("line")
-			} else if l.s.Hit != nil && errors.Is(err, wire.ErrPayloadTooLong) {
-				l.s.Hit("payload")
+			if errors.Is(err, wire.ErrLineTooLong) {
+				l.hit("line")
+			} else if errors.Is(err, wire.ErrPayloadTooLong) {
+				l.hit("payload")
 			}
 			l.Refuse(&l.cmd, msnp.ErrSyntax)
 			l.Hangup("")
@@ -167,9 +168,19 @@ func (l *Link) Next(ctx context.Context) (*wire.Command, error) {
 		had := len(l.Pending())
 		l.read, l.commands = 0, 0
 		if err := l.wait(); err != nil {
+			if l.leave != nil && !l.ending.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
+				l.hit("login_time")
+			}
 			return nil, err
 		}
 		l.read = len(l.Pending()) - had
+	}
+}
+
+// hit tells that a limit was met.
+func (l *Link) hit(limit string) {
+	if l.s.Hit != nil {
+		l.s.Hit(limit)
 	}
 }
 
@@ -227,9 +238,15 @@ func (l *Link) QueueItem(it listen.Item) (owes bool) {
 		return owes
 	}
 	if errors.Is(err, listen.ErrOverflow) {
-		l.s.Log.Warn("too slow", "remote", l.RemoteAddr())
-		l.s.Metrics.Overflow(it.Key != nil)
-		l.ending.Store(true)
+		if !l.ending.Swap(true) { // once, however much more is said
+			l.s.Log.Warn("too slow", "remote", l.RemoteAddr())
+			l.s.Metrics.Overflow(it.Key != nil)
+			if it.Key != nil {
+				l.hit("presence_queue")
+			} else {
+				l.hit("queue")
+			}
+		}
 		go l.Close() // ends at once; not here, where locks may be held that a returned item asks for
 	}
 	if it.Settle != nil {
@@ -276,9 +293,7 @@ func (l *Link) Refuse(c *wire.Command, err error) metrics.Result {
 	l.Queue(wire.AppendError(make([]byte, 0, 16), int(code), trID))
 	if code == msnp.ErrSyntax || code == msnp.ErrNotExpected || code == msnp.ErrNotLoggedIn {
 		if l.misplaced++; l.s.Misplaced > 0 && l.misplaced >= l.s.Misplaced {
-			if l.s.Hit != nil {
-				l.s.Hit("misplaced")
-			}
+			l.hit("misplaced")
 			l.Hangup("")
 		}
 	}
