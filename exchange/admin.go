@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -67,6 +68,9 @@ func (x *Exchange) change(ctx context.Context, who im.Address, op string, edit f
 		if err != nil {
 			return err
 		}
+		if _, _, going, err := tx.Removal(who); err != nil || going {
+			return cmp.Or(err, im.ErrUnknownUser) // enabled again, it could act while it is removed
+		}
 		is := was
 		if err := edit(&is); err != nil {
 			return err
@@ -80,12 +84,18 @@ func (x *Exchange) change(ctx context.Context, who im.Address, op string, edit f
 	}, func() { x.publish([]*Change{c}) })
 }
 
+// endSessions ends an account's sessions. Others see at once that they are gone.
 func (x *Exchange) endSessions(who im.Address) {
-	if a := x.inMemory(who); a != nil {
-		for _, c := range a.online() {
-			c.session.End(Removed)
-		}
+	a := x.inMemory(who)
+	if a == nil {
+		return
 	}
+	var b Batch
+	for _, c := range a.online() {
+		c.withdraw(&b)
+		c.session.End(Removed)
+	}
+	b.Flush()
 }
 
 // Accounts lists accounts, n at a time, from the one after an address ("": from the first).
@@ -192,7 +202,10 @@ func (x *Exchange) finishRemoval(ctx context.Context, who im.Address, after int6
 	for more := true; more; {
 		var cs []*Change
 		err := x.store.Update(ctx, "sever", func(tx *store.Tx) error {
-			cs = nil
+			cs, more = nil, true
+			if _, _, going, err := tx.Removal(who); err != nil || !going {
+				return cmp.Or(err, im.ErrUnknownUser) // another removal was faster
+			}
 			others, last, err := tx.Others(who, after, 100)
 			if err != nil {
 				return err

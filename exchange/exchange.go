@@ -83,6 +83,7 @@ type Exchange struct {
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
 	closed  atomic.Bool
+	ending  atomic.Bool // nobody logs in any more
 	unbus   func()
 	clock   clock
 	spawns  sync.Mutex // guards what follows
@@ -122,6 +123,7 @@ func New(cfg Config, st *store.Store, b bus.Bus) (*Exchange, error) {
 // Close ends whatever the exchange does on its own, and waits for it. The doors have closed
 // before; what they returned is stored by then.
 func (x *Exchange) Close() {
+	x.ending.Store(true)
 	x.closed.Store(true)
 	x.reg.endAll()
 	x.cancel()
@@ -134,11 +136,15 @@ func (x *Exchange) Close() {
 	x.unbus()
 }
 
-// EndAll tells every session that the service goes down.
+// EndAll tells every session that the service goes down; from then on nobody logs in.
 func (x *Exchange) EndAll(why EndReason) {
+	x.ending.Store(true)
 	for i := range x.shards {
 		for _, a := range x.shards[i].all() {
-			for _, c := range a.online() {
+			a.mu.Lock() // a login that is under way is there by now, or finds that it is too late
+			l := a.online()
+			a.mu.Unlock()
+			for _, c := range l {
 				c.session.End(why)
 			}
 		}

@@ -100,13 +100,14 @@ func (x *Exchange) Unblock(ctx context.Context, by By, other im.Address) error {
 	})
 }
 
-// NameContact keeps the name that somebody on any of the account's lists is known by. ErrNotOnList.
+// NameContact keeps the name that somebody on any of the account's lists is known by. ErrNotOnList;
+// ErrSameMode when that is the name already.
 func (x *Exchange) NameContact(ctx context.Context, by By, other im.Address, name string) error {
 	return x.relate(ctx, by, other, "name", func(_ *store.Tx, p im.Pair) (im.Pair, error) {
 		if !p.Mine.Listed() && !p.Mine.Allowed() && !p.Mine.Denied {
 			return p, im.ErrNotOnList
 		}
-		name := im.Name(name, other)
+		name, was := im.Name(name, other), p.Mine
 		if p.Mine.Contact {
 			p.Mine.LastName = name
 		}
@@ -115,6 +116,9 @@ func (x *Exchange) NameContact(ctx context.Context, by By, other im.Address, nam
 		}
 		if p.Mine.Denied {
 			p.Mine.DeniedName = name
+		}
+		if p.Mine.Equal(was) {
+			return p, im.ErrSameMode
 		}
 		return p, nil
 	})

@@ -52,10 +52,6 @@ func (x *Exchange) Attach(ctx context.Context, who im.Address, l Login, s Sessio
 	if err != nil {
 		return nil, err
 	}
-	if x.closed.Load() {
-		a.release()
-		return nil, im.ErrClosing
-	}
 	snap := a.snap.Load()
 	if snap.Disabled {
 		a.release()
@@ -70,10 +66,16 @@ func (x *Exchange) Attach(ctx context.Context, who im.Address, l Login, s Sessio
 	c := &Client{x: x, account: a, session: s, login: l, since: time.Now()}
 	var old *Client
 	a.mu.Lock()
-	if a.over || a.snap.Load().Disabled { // meanwhile
+	switch {
+	case x.ending.Load():
+		err = im.ErrClosing
+	case a.over || a.snap.Load().Disabled: // meanwhile
+		err = im.ErrDisabled
+	}
+	if err != nil {
 		a.mu.Unlock()
 		a.release()
-		return nil, im.ErrDisabled
+		return nil, err
 	}
 	next := make([]*Client, 0, 1)
 	for _, o := range a.online() {
@@ -96,11 +98,16 @@ func (x *Exchange) Attach(ctx context.Context, who im.Address, l Login, s Sessio
 
 // Detach ends a session: others see what is left of the account's presence.
 func (c *Client) Detach() {
+	c.withdraw(&c.batch)
+	c.batch.Flush()
+}
+
+// withdraw takes the session out of its account, once.
+func (c *Client) withdraw(b *Batch) {
 	a := c.account
 	a.mu.Lock()
 	if c.gone {
 		a.mu.Unlock()
-		c.batch.Flush()
 		return
 	}
 	c.gone = true
@@ -113,9 +120,8 @@ func (c *Client) Detach() {
 	was := c.presence
 	c.presence = im.Presence{}
 	c.interested.Store(false)
-	a.broadcast(&c.batch, c.login.Slot, was, im.Presence{})
+	a.broadcast(b, c.login.Slot, was, im.Presence{})
 	a.mu.Unlock()
-	c.batch.Flush()
 	a.release()
 }
 
