@@ -3,6 +3,7 @@ package notification
 import (
 	"context"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -71,6 +72,7 @@ func (c *conn) fnd(ctx context.Context, r request) error {
 		c.Reply("FND", r.trID, "0", "0")
 		return nil
 	}
+	slices.SortFunc(found, func(a, b im.Account) int { return a.Address.Compare(b.Address) })
 	total := strconv.Itoa(len(found))
 	for i, a := range found {
 		p := a.Profile

@@ -257,7 +257,13 @@ func (c *conn) rea(ctx context.Context, r request) error {
 		return a.err
 	}
 	if who != c.who {
-		return c.s.Exchange.NameContact(ctx, c.by(r, 0), who, name)
+		err := c.s.Exchange.NameContact(ctx, c.by(r, 0), who, name)
+		if err == im.ErrSameMode {
+			serial := c.client.Snapshot().Serial
+			c.Reply("REA", r.trID, strconv.FormatInt(serial, 10), who.String(), msnp.FitName(name))
+			return nil
+		}
+		return err
 	}
 	if !c.mayRename(now()) {
 		return msnp.ErrTooRapid

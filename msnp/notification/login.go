@@ -1,9 +1,9 @@
 package notification
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	"parley/credential"
@@ -38,8 +38,13 @@ func (c *conn) inf(_ context.Context, r request) error {
 
 // cvr answers a client's question whether it is too old: it never is. dialects 2.4.
 func (c *conn) cvr(_ context.Context, r request) error {
-	lcid, version := r.Arg(1), string(r.Arg(6))
-	if !bytes.HasPrefix(lcid, []byte("0x")) || len(lcid) != 6 {
+	if r.Len() < 7 {
+		c.Refuse(r.Command, msnp.ErrBadClientVersion)
+		c.Hangup("")
+		return nil
+	}
+	lcid, version := string(r.Arg(1)), string(r.Arg(6))
+	if _, err := strconv.ParseUint(lcid, 0, 16); err != nil || len(lcid) != 6 || lcid[:2] != "0x" {
 		return msnp.ErrBadLocale
 	}
 	page := pageURL(c.s.PublicURL, "/")
@@ -93,7 +98,11 @@ func (c *conn) usrInitiate(r request) error {
 		who = im.Address{} // nobody: looks like any other failure
 	}
 	if c.role.Refer != nil {
-		c.Reply("XFR", r.trID, "NS", c.Reach(c.role.Refer(who)))
+		if to := c.role.Refer(who); to != "" {
+			c.Reply("XFR", r.trID, "NS", c.Reach(to))
+		} else {
+			c.Refuse(r.Command, msnp.ErrReferralFailed)
+		}
 		c.Hangup("")
 		return nil
 	}

@@ -65,6 +65,11 @@ func (c *conn) presence(p *exchange.Presence) (owes bool) {
 	if !p.Changed || !sayable(p.Who) {
 		return false
 	}
+	if !p.Merged.State.Visible() {
+		if e := c.client.Snapshot().Entry(p.Who); e == nil || !e.Side.Listed() {
+			return false // REM has said it
+		}
+	}
 	if a, ok := p.Tag.(*act); ok && a.conn == c && p.Initial {
 		b := wire.AppendCommand(make([]byte, 0, 96), "ILN", a.trID, string(wordOf(p.Merged.State)), p.Who.String(), msnp.FitName(p.Name))
 		return c.Queue(b)

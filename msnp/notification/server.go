@@ -75,7 +75,7 @@ func Verbs() []string {
 // Role says what a listener's connections are for.
 type Role struct {
 	// Refer makes a dispatch server: it gives the address of the notification server for
-	// an address. nil: the login is served in place.
+	// an address, "" if there is none. nil: the login is served in place.
 	Refer func(who im.Address) string
 	// Busy turns logins away with 600, draft 7.11.
 	Busy bool
@@ -121,7 +121,7 @@ func (c *conn) over() {
 	c.Release()
 }
 
-// The states of a connection, as bits.
+// The states of a connection, as bits, in the order in which it comes to them.
 const (
 	fresh  = 1 << iota // nothing said
 	cvr0               // VER agreed on CVR0 only: the client asks for its version, and goes
@@ -145,9 +145,9 @@ type row struct {
 
 var rows = []row{
 	{verb: "VER", since: 0, until: 12, when: fresh, args: 1, serve: (*conn).ver},
-	{verb: "CVQ", since: 0, until: 0, when: cvr0, args: 7, serve: (*conn).cvq},
+	{verb: "CVQ", since: 0, until: 0, when: cvr0, args: 1, serve: (*conn).cvq},
 	{verb: "INF", since: 2, until: 7, when: loggingIn, args: 1, serve: (*conn).inf},
-	{verb: "CVR", since: 2, until: 12, when: loggingIn | online, args: 7, serve: (*conn).cvr},
+	{verb: "CVR", since: 2, until: 12, when: loggingIn | online, args: 1, serve: (*conn).cvr},
 	{verb: "USR", since: 2, until: 7, when: loggingIn | online, args: 4, serve: (*conn).usr},
 	{verb: "OUT", since: 0, until: 12, when: fresh | cvr0 | loggingIn | online, bare: true, serve: (*conn).out},
 	{verb: "PNG", since: 0, until: 12, when: fresh | cvr0 | loggingIn | online, bare: true, serve: (*conn).png},
@@ -204,16 +204,17 @@ func (c *conn) serve(ctx context.Context, cmd *wire.Command) {
 	case r == nil, cmd.Len() < r.args, !r.bare && !numbered:
 		result = c.Refuse(cmd, msnp.ErrSyntax)
 	case c.state&r.when == 0:
-		result = c.Refuse(cmd, c.outOfPlace())
+		result = c.Refuse(cmd, c.outOfPlace(r))
 	default:
 		result = c.Refuse(cmd, r.serve(c, ctx, request{cmd, int64(trID)}))
 	}
 	c.s.Link.Metrics.Command(cmd.Verb, result, time.Since(start))
 }
 
-// outOfPlace is what a command is told that does not belong here: dialects 10.
-func (c *conn) outOfPlace() msnp.Code {
-	if c.state == online || c.state == spoken|named {
+// outOfPlace is what a command is told that does not belong here: one whose time is over is not
+// expected, one whose time comes with the login is not for strangers. dialects 2.2, 10.
+func (c *conn) outOfPlace(r *row) msnp.Code {
+	if c.state == online || r.when < c.state {
 		return msnp.ErrNotExpected
 	}
 	return msnp.ErrNotLoggedIn
