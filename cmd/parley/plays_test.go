@@ -125,7 +125,7 @@ func (s *stage) tellsNothing(t *testing.T, script transcript.Script) {
 // stage is a plays.Service in a process of its own.
 type stage struct {
 	*daemon
-	apart bool
+	roles []string // of the listeners
 }
 
 // advertised is what clients are told of every listener: plays know it.
@@ -136,19 +136,22 @@ func newStage(t testing.TB, template string) *stage {
 	if err := copyFolder(template, data); err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{daemon: newDaemon(t, data, msnplays.Domain)}
+	s := &stage{daemon: newDaemon(t, data, msnplays.Domain), roles: []string{"any", "ds"}}
 	s.set = []string{"shutdown.grace=200ms", "log.level=debug"}
 	return s
 }
 
-var schemes = map[string]string{"": "msnp", "any": "msnp", "ds": "msnp-dispatch", "ns": "msnp-notification", "sb": "msnp-switchboard"}
+var schemes = map[string]string{"any": "msnp", "ds": "msnp-dispatch", "ns": "msnp-notification", "sb": "msnp-switchboard"}
 
 func (s *stage) Configure(key, value string) error {
 	if s.at != nil {
 		return fmt.Errorf("it has run already")
 	}
 	if key == "roles" {
-		s.apart = value == "apart"
+		if value == "apart" {
+			value = "ds,ns,sb"
+		}
+		s.roles = strings.Split(value, ",")
 		return nil
 	}
 	s.set = append(s.set, key+"="+value)
@@ -160,13 +163,9 @@ func (s *stage) run() error {
 		return nil
 	}
 	if s.listen == nil {
-		l := []string{"msnp", "msnp-dispatch"}
-		if s.apart {
-			l = []string{"msnp-dispatch", "msnp-notification", "msnp-switchboard"}
-		}
 		host := ownHost()
-		for _, scheme := range l {
-			s.listen = append(s.listen, scheme+"://"+host+":0"+advertised)
+		for _, role := range s.roles {
+			s.listen = append(s.listen, schemes[role]+"://"+host+":0"+advertised)
 		}
 	}
 	return s.start()
@@ -176,8 +175,11 @@ func (s *stage) Dial(role string) (net.Conn, error) {
 	if err := s.run(); err != nil {
 		return nil, err
 	}
-	if s.apart && (role == "" || role == "any") {
-		role = "ns"
+	if role == "" || role == "any" {
+		role = "any"
+		if !slices.Contains(s.roles, role) {
+			role = "ns"
+		}
 	}
 	at := s.at[schemes[role]]
 	if at == "" {

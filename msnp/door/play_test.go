@@ -41,11 +41,11 @@ type house struct {
 	handlers map[string]func(context.Context, net.Conn)
 	conns    sync.WaitGroup
 	made     bool
-	apart    bool
+	roles    []string // of the listeners
 }
 
 func newHouse(t testing.TB) *house {
-	h := &house{cfg: config.Default(), path: filepath.Join(t.TempDir(), "parley.db"),
+	h := &house{cfg: config.Default(), path: filepath.Join(t.TempDir(), "parley.db"), roles: []string{"any", "ds"},
 		log: slog.New(slog.DiscardHandler), vault: credential.NewVault(make([]byte, 32))}
 	h.cfg.Domain = plays.Domain
 	t.Cleanup(func() {
@@ -105,7 +105,7 @@ func (h *house) start() error {
 	}
 	h.handlers = map[string]func(context.Context, net.Conn){}
 	for role, scheme := range map[string]string{"any": "msnp", "ds": "msnp-dispatch", "ns": "msnp-notification", "sb": "msnp-switchboard"} {
-		if !slices.Contains(h.roles(), role) {
+		if !slices.Contains(h.roles, role) {
 			continue
 		}
 		u := listen.URL{Scheme: scheme, Host: "127.0.0.1", Port: 1863}
@@ -116,17 +116,12 @@ func (h *house) start() error {
 	return nil
 }
 
-// roles are those of the listeners: the common one, and a dispatch server in front; or each on its own.
-func (h *house) roles() []string {
-	if h.apart {
-		return []string{"ds", "ns", "sb"}
-	}
-	return []string{"any", "ds"}
-}
-
 func (h *house) Configure(key, value string) error {
 	if key == "roles" {
-		h.apart = value == "apart"
+		if value == "apart" {
+			value = "ds,ns,sb"
+		}
+		h.roles = strings.Split(value, ",")
 		return nil
 	}
 	return h.cfg.Set(key, value)
@@ -140,7 +135,7 @@ func (h *house) Dial(role string) (net.Conn, error) {
 	}
 	if role == "" || role == "any" {
 		role = "any"
-		if h.apart {
+		if !slices.Contains(h.roles, role) {
 			role = "ns"
 		}
 	}

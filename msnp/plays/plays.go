@@ -4,7 +4,8 @@
 //
 // Directives of these plays, besides those of package transcript:
 //
-//	@config roles=apart       before the first connection: a listener for each role, and no common one
+//	@config roles=ds,ns       before the first connection: a listener for each of these roles, and no common one
+//	@config roles=apart       the same for ds, ns and sb
 //	@config KEY=VALUE         before the first connection: a configuration key
 //	@account add ADDRESS PASSWORD [NAME]
 //	@account remove|disable|enable ADDRESS
