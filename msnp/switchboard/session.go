@@ -15,7 +15,7 @@ var now = time.Now
 
 // usr begins a conversation, with the cookie that XFR gave: draft 8.2, dialects 7.1.
 func (c *conn) usr(ctx context.Context, r request) error {
-	if _, err := c.admit(r, msnp.Open); err != nil {
+	if _, err := c.admit(r, msnp.Open, 0); err != nil {
 		return c.turnAway(r, err)
 	}
 	seat, err := c.s.Exchange.Open(ctx, c.s.place, c.who, c)
@@ -30,10 +30,11 @@ func (c *conn) usr(ctx context.Context, r request) error {
 
 // ans takes the seat that RNG offered: who is there comes first, then what waited. draft 8.4
 func (c *conn) ans(ctx context.Context, r request) error {
-	t, err := c.admit(r, msnp.Answer)
-	if id, perr := strconv.ParseInt(string(r.Arg(3)), 10, 64); err == nil && (perr != nil || id != t.Conversation) {
-		err = im.ErrNotInvited
+	id, err := strconv.ParseInt(string(r.Arg(3)), 10, 64)
+	if err != nil {
+		return c.turnAway(r, im.ErrNotInvited)
 	}
+	t, err := c.admit(r, msnp.Answer, id)
 	if err != nil {
 		return c.turnAway(r, err)
 	}
@@ -62,8 +63,8 @@ func (c *conn) ans(ctx context.Context, r request) error {
 }
 
 // admit checks the ticket that a connection presents: signed by us, for this switchboard and this
-// handle, of this kind, not expired, not used before. draft 8.2, 8.4
-func (c *conn) admit(r request, kind msnp.TicketKind) (msnp.Ticket, error) {
+// handle and conversation, of this kind, not expired, not used before. draft 8.2, 8.4
+func (c *conn) admit(r request, kind msnp.TicketKind, conversation int64) (msnp.Ticket, error) {
 	who, err := im.ParseAddressBytes(r.Arg(1))
 	if err != nil {
 		return msnp.Ticket{}, msnp.ErrAuthenticationFailed
@@ -72,7 +73,8 @@ func (c *conn) admit(r request, kind msnp.TicketKind) (msnp.Ticket, error) {
 	switch {
 	case err != nil:
 		return t, err
-	case t.Kind != kind, t.Switchboard != c.s.ID, t.Handle != who.String(), !c.s.used.Use(t, now()):
+	case t.Kind != kind, t.Conversation != conversation, t.Switchboard != c.s.ID, t.Handle != who.String(),
+		!c.s.used.Use(t, now()): // the last: a mistake does not use the ticket up
 		return t, msnp.ErrAuthenticationFailed
 	}
 	c.who = who
