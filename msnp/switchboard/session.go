@@ -123,6 +123,9 @@ func (c *conn) cal(ctx context.Context, r request) error {
 
 // out leaves the conversation: draft 8.6.
 func (c *conn) out(context.Context, request) error {
+	if c.seat != nil {
+		c.seat.Leave() // not only when the client has closed, too
+	}
 	c.Hangup("")
 	return nil
 }
