@@ -26,7 +26,7 @@ func newTarget(t *testing.T, template string, set ...string) *stage {
 	if err := copyFolder(template, data); err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{daemon: newDaemon(t, data, msnplays.Domain)}
+	s := &stage{daemon: newDaemon(t, data, msnplays.Domain), roles: []string{"any"}}
 	host := ownHost()
 	s.listen = []string{"msnp://" + host + ":0", "http://" + host + ":0"}
 	s.set = append([]string{"shutdown.grace=500ms"}, set...)
