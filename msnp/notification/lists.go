@@ -233,6 +233,7 @@ func (c *conn) rem(ctx context.Context, r request) error {
 	case msnp.ForwardList:
 		return c.s.Exchange.Forget(ctx, by, who)
 	case msnp.AllowList:
+		delete(c.restored, who)
 		return c.s.Exchange.Disallow(ctx, by, who)
 	default:
 		err := c.s.Exchange.Unblock(ctx, by, who)
