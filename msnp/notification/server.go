@@ -143,6 +143,7 @@ type row struct {
 	serve        func(*conn, context.Context, request) error
 }
 
+// rows are what clients may say to a notification or dispatch server: draft 6, dialects 2.7.
 var rows = []row{
 	{verb: "VER", since: 0, until: 12, when: fresh, args: 1, serve: (*conn).ver},
 	{verb: "CVQ", since: 0, until: 0, when: cvr0, args: 1, serve: (*conn).cvq},

@@ -98,6 +98,7 @@ type row struct {
 	serve        func(*conn, context.Context, request) error
 }
 
+// rows are what clients may say to a switchboard: draft 6, dialects 2.7.
 var rows = []row{
 	{verb: "USR", since: 2, until: 12, when: fresh, args: 3, serve: (*conn).usr},
 	{verb: "ANS", since: 2, until: 12, when: fresh, args: 4, serve: (*conn).ans},
