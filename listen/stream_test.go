@@ -37,7 +37,6 @@ func pair(t *testing.T, lim *Limits) (*Stream, net.Conn) {
 
 type counter struct {
 	done, returned atomic.Int64
-	ended          chan struct{}
 }
 
 func (c *counter) Done()        { c.done.Add(1) }
