@@ -377,7 +377,7 @@ func (a *actor) do(ctx context.Context, ch change) error {
 			a.doubt = ch.apply
 		}
 		return err
-	case serial <= a.acked:
+	case serial < a.acked, serial == a.acked && a.changes(ch):
 		return fmt.Errorf("%s: serial number %d after %d", ch.what, serial, a.acked)
 	}
 	a.mu.Lock()
@@ -393,6 +393,13 @@ func (a *actor) do(ctx context.Context, ch change) error {
 		a.touched[ch.whose]++
 	}
 	return nil
+}
+
+// changes reports whether something is another than before: the same name again may keep its serial number.
+func (a *actor) changes(ch change) bool {
+	b := a.book.clone()
+	ch.apply(&b)
+	return a.book.differs(b) != ""
 }
 
 // takes reports whether the actor certainly lets somebody write, and how often that was changed.

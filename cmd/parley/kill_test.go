@@ -56,10 +56,13 @@ func TestKill(t *testing.T) {
 			f.all((*actor).live)
 		}
 		if t.Failed() {
-			t.FailNow()
+			f.reach() // no need to go on
 		}
 		if err := <-killed; err != nil {
-			t.Fatal(err)
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.FailNow()
 		}
 		f.all((*actor).leave)
 	}
@@ -113,7 +116,8 @@ type fleet struct {
 
 	goal    atomic.Int64  // of acts in this life
 	count   atomic.Int64  // acts in this life
-	reached chan struct{} // closed when count gets there
+	reached chan struct{} // closed by reach
+	reach   func()        // count got there
 }
 
 // hire makes the accounts.
@@ -138,6 +142,7 @@ func (f *fleet) epoch(n int) {
 	f.count.Store(0)
 	f.goal.Store(0)
 	f.reached = make(chan struct{})
+	f.reach = sync.OnceFunc(func() { close(f.reached) })
 }
 
 // killAfter kills the service when so many acts were done in this life.
@@ -150,8 +155,6 @@ func (f *fleet) killAfter(acts int) <-chan error {
 		var err error
 		select {
 		case <-f.reached:
-		case <-f.t.Context().Done(): // the test has failed, and kills it itself
-			return
 		case <-late.C:
 			err = fmt.Errorf("only %d of %d acts in two minutes", f.count.Load(), acts)
 		}
@@ -166,7 +169,7 @@ func (f *fleet) killAfter(acts int) <-chan error {
 func (f *fleet) act() {
 	f.acts.Add(1)
 	if n := f.count.Add(1); n == f.goal.Load() {
-		close(f.reached)
+		f.reach()
 	}
 }
 
