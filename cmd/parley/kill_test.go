@@ -46,7 +46,7 @@ func TestKill(t *testing.T) {
 		if err := f.service.start(); err != nil {
 			t.Fatal(err)
 		}
-		most := f.clients * (10 + rng.IntN(100))
+		most := f.clients * (8 + rng.IntN(60))
 		if rng.IntN(4) == 0 && kill > 0 {
 			most = 1 + rng.IntN(f.clients) // while they log in
 		}
