@@ -62,6 +62,7 @@ type Seat struct {
 	session Session
 	from    []im.Address // of the ring
 	filling bool         // guarded by c.mu: what waited has not been handed yet, and goes first
+	greeted bool         // likewise: it got what waited once
 	queue   []*Message
 	gone    bool // guarded by c.mu
 	batch   Batch
@@ -104,6 +105,10 @@ func (x *Exchange) newConversation(place *Place) (*Conversation, error) {
 	c.idle = time.AfterFunc(x.cfg.Idle, c.tick)
 	c.mu.Unlock()
 	x.reg.add(c)
+	if x.closed.Load() { // since then: who ends all may not have seen this one
+		c.end(Shutdown)
+		return nil, im.ErrClosing
+	}
 	return c, nil
 }
 
@@ -392,16 +397,22 @@ func (s *Seat) fill(b *Batch, older []*Message) {
 	c.mu.Lock()
 	l := append(older, s.queue...)
 	slices.SortStableFunc(l, func(m, n *Message) int { return cmp.Compare(m.ID, n.ID) })
-	gone := s.gone || c.over
+	gone, left := s.gone || c.over, s.greeted
 	for _, m := range l {
 		if !gone {
 			b.Hand(s.session, m)
 		}
 	}
-	s.queue, s.filling = nil, false
+	s.queue, s.filling, s.greeted = nil, false, true
 	c.mu.Unlock()
+	if !gone {
+		return
+	}
 	for _, m := range l {
-		if gone {
+		if left && m.kept { // they left as it was stored: no sign that they do not answer
+			m.to.unclaim(m.ID, true)
+			c.x.offerSoon(m.to)
+		} else {
 			m.Return(im.ErrGone)
 		}
 	}

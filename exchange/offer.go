@@ -101,7 +101,7 @@ func (x *Exchange) offers(a *account, fill *Seat) bool {
 			if !more {
 				continue
 			}
-			if err := x.offer(ctx, a); err != nil && ctx.Err() == nil {
+			if err := x.offer(ctx, a); err != nil && !x.closed.Load() {
 				x.log.Error("waiting messages not offered", "who", a.who.String(), "err", err)
 				x.offerLater(a)
 			}
@@ -114,7 +114,7 @@ func (x *Exchange) offers(a *account, fill *Seat) bool {
 // since.
 func (x *Exchange) fill(ctx context.Context, a *account, s *Seat) {
 	older, err := x.waitingFrom(ctx, a, s.sources())
-	if err != nil && ctx.Err() == nil {
+	if err != nil && !x.closed.Load() {
 		x.log.Error("waiting messages not offered", "who", a.who.String(), "err", err)
 	}
 	var b Batch
@@ -229,6 +229,9 @@ func (x *Exchange) hand(b *Batch, a *account, c *Conversation, p *participant, m
 
 // ring rings an account for what a sender left: into the conversation that they have, or a new one.
 func (x *Exchange) ring(ctx context.Context, b *Batch, a *account, from im.Address, c *Conversation, p *participant) error {
+	if from == a.who {
+		return nil // nobody calls themselves: a session that takes them as they are will come
+	}
 	if c == nil {
 		place, err := x.PickPlace()
 		if err != nil {

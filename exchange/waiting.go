@@ -34,14 +34,16 @@ func (a *account) claim(l []*im.Message) []*im.Message {
 func (a *account) unclaim(id im.MessageID, waits bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.claimed, id)
-	if len(a.claimed) == 0 {
-		a.claimed = nil
-	}
 	if waits {
 		a.waiting, a.fresh = true, true
 	}
-	a.release()
+	if _, taken := a.claimed[id]; taken {
+		delete(a.claimed, id)
+		a.release()
+	}
+	if len(a.claimed) == 0 {
+		a.claimed = nil
+	}
 }
 
 // count counts what became of a message.
