@@ -86,10 +86,12 @@ func (x *Exchange) change(ctx context.Context, who im.Address, op string, edit f
 
 // endSessions ends an account's sessions. Others see at once that they are gone.
 func (x *Exchange) endSessions(who im.Address) {
-	a := x.inMemory(who)
-	if a == nil {
-		return
+	if a := x.inMemory(who); a != nil {
+		a.endSessions()
 	}
+}
+
+func (a *account) endSessions() {
 	var b Batch
 	for _, c := range a.online() {
 		c.withdraw(&b)
@@ -164,24 +166,10 @@ func (x *Exchange) forget(who im.Address) {
 	if a == nil {
 		return
 	}
-	var b Batch
 	a.mu.Lock()
 	a.over = true
-	ended := a.online()
-	a.clients.Store(nil)
-	for _, c := range ended {
-		was := c.presence
-		c.gone, c.presence = true, im.Presence{}
-		c.interested.Store(false)
-		if a.snap.Load() != nil {
-			a.broadcast(&b, c.login.Slot, was, im.Presence{})
-		}
-	}
 	a.mu.Unlock()
-	b.Flush()
-	for _, c := range ended {
-		c.session.End(Removed)
-	}
+	a.endSessions()
 }
 
 func (x *Exchange) resumeRemovals(ctx context.Context) error {
@@ -201,13 +189,14 @@ func (x *Exchange) resumeRemovals(ctx context.Context) error {
 func (x *Exchange) finishRemoval(ctx context.Context, who im.Address, after int64) error {
 	for more := true; more; {
 		var cs []*Change
-		err := x.store.Update(ctx, "sever", func(tx *store.Tx) error {
+		var last int64
+		err := x.store.Update(ctx, "sever", func(tx *store.Tx) (err error) {
 			cs, more = nil, true
 			if _, _, going, err := tx.Removal(who); err != nil || !going {
 				return cmp.Or(err, im.ErrUnknownUser) // another removal was faster
 			}
-			others, last, err := tx.Others(who, after, 100)
-			if err != nil {
+			var others []im.Address
+			if others, last, err = tx.Others(who, after, 100); err != nil {
 				return err
 			}
 			for _, o := range others {
@@ -222,8 +211,7 @@ func (x *Exchange) finishRemoval(ctx context.Context, who im.Address, after int6
 				cs = append(cs, c...)
 			}
 			if more = len(others) > 0; more {
-				after = last
-				return tx.PutRemoval(who, severing, after)
+				return tx.PutRemoval(who, severing, last)
 			}
 			a, err := tx.Account(who)
 			if err != nil {
@@ -243,6 +231,7 @@ func (x *Exchange) finishRemoval(ctx context.Context, who im.Address, after int6
 		if err != nil {
 			return err
 		}
+		after = last
 	}
 	return nil
 }

@@ -65,20 +65,8 @@ func (x *Exchange) befall(ctx context.Context, by By, other im.Address, op strin
 			return err
 		}
 		cs, err = x.putPair(tx, by, by.Who, other, before, after)
-		if err == nil && len(cs) == 0 && by.Client != nil {
-			cs, err = x.echo(tx, by, other, after)
-		}
 		return err
 	}, func() { x.publish(cs) })
-}
-
-// echo is the change of an act that left everything as it was: the client waits for one.
-func (x *Exchange) echo(tx *store.Tx, by By, other im.Address, p im.Pair) ([]*Change, error) {
-	c, err := x.changed(tx, by, by.Who, other, p, p)
-	if err == nil {
-		c.Serial, err = tx.NextSerial(by.Who)
-	}
-	return []*Change{c}, err
 }
 
 // putPair writes a pair and gives the changes of both sides.
@@ -104,27 +92,6 @@ func (x *Exchange) changeOf(tx *store.Tx, by By, of, who im.Address, before, aft
 	if !x.domains[of.Domain()] {
 		return nil, nil
 	}
-	c, err := x.changed(tx, by, of, who, before, after)
-	if err != nil {
-		return nil, err
-	}
-	shown := !c.Before.Side.Equal(c.After.Side) || c.Before.Watched != c.After.Watched
-	if !shown && c.Before.Sees == c.After.Sees && c.Before.Seen == c.After.Seen {
-		return nil, nil
-	}
-	if shown {
-		if c.Serial, err = tx.NextSerial(of); err != nil {
-			return nil, err
-		}
-		if c.Serial == 0 {
-			return nil, nil // of our domain, but no account
-		}
-	}
-	return []*Change{c}, nil
-}
-
-// changed is the change of one of the two, without a serial.
-func (x *Exchange) changed(tx *store.Tx, by By, of, who im.Address, before, after im.Pair) (*Change, error) {
 	var name string
 	ours := false
 	if acct, err := tx.Account(who); err == nil {
@@ -133,11 +100,24 @@ func (x *Exchange) changed(tx *store.Tx, by By, of, who im.Address, before, afte
 		return nil, err
 	}
 	c := &Change{Of: of, Who: who, By: by, Before: before.EntryOf(who, name, ours), After: after.EntryOf(who, name, ours)}
+	shown := !c.Before.Side.Equal(c.After.Side) || c.Before.Watched != c.After.Watched
 	if of == who {
 		c.Before.Mirror()
 		c.After.Mirror()
 	}
-	return c, nil
+	if !shown && c.Before.Sees == c.After.Sees && c.Before.Seen == c.After.Seen {
+		return nil, nil
+	}
+	if shown {
+		var err error
+		if c.Serial, err = tx.NextSerial(of); err != nil {
+			return nil, err
+		}
+		if c.Serial == 0 {
+			return nil, nil // of our domain, but no account
+		}
+	}
+	return []*Change{c}, nil
 }
 
 // publish tells every node what was committed. Called in commit order, by one goroutine.
