@@ -35,6 +35,7 @@ type account struct {
 	offered bool                      // offers are under way, in one goroutine
 	more    bool                      // another offer is to be made there
 	fills   []*Seat                   // seats that get there what waits for them
+	backs   []back                    // messages that came back, for it to store
 	again   bool                      // an offer is to be made after a while
 }
 

@@ -384,7 +384,7 @@ func (s *Seat) Ready() {
 		later = a.waiting || a.offered
 		a.mu.Unlock()
 	}
-	if !later || !x.offers(a, s) {
+	if !later || !x.fillSoon(a, s) {
 		s.fill(&s.batch, nil)
 	}
 	s.batch.Flush()

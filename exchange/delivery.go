@@ -207,20 +207,20 @@ func (m *Message) Done() {
 }
 
 // Return says that it was not: it is stored for later, or its sender is told. It may be called
-// from Hand: what it leads to happens in a goroutine of the exchange.
+// from Hand: what it leads to happens in a goroutine of the exchange, for one receiver in order.
 func (m *Message) Return(why error) {
 	if !m.settled.CompareAndSwap(false, true) {
 		return
 	}
-	if m.to != nil {
-		m.to.pins.Add(1)
+	if m.to == nil || !m.x.offers(m.to, func(a *account) { a.backs = append(a.backs, back{m, why}) }) {
+		m.x.spawn(func(context.Context) { m.x.returned(m, why) }) // ends when it is stored
 	}
-	m.x.spawn(func(context.Context) { // ends when it is stored, also while the service goes down
-		m.x.returned(m, why)
-		if m.to != nil {
-			m.to.release()
-		}
-	})
+}
+
+// back is a message that came back.
+type back struct {
+	m   *Message
+	why error
 }
 
 // copies counts the sessions that one message was handed to: done with the first Done,

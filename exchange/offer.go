@@ -61,21 +61,18 @@ func (p *participant) direct() []*Client {
 	return p.account.takers(Direct)
 }
 
-// offerSoon offers an account what waits for it, in a goroutine of the exchange: one for each
-// account, so that nothing overtakes what is older.
-func (x *Exchange) offerSoon(a *account) { x.offers(a, nil) }
+// offerSoon offers an account what waits for it, in a goroutine of the exchange.
+func (x *Exchange) offerSoon(a *account) { x.offers(a, func(a *account) { a.more = true }) }
 
-// offers has that goroutine make an offer, or fill a seat. False: the service goes down.
-func (x *Exchange) offers(a *account, fill *Seat) bool {
+// offers gives an account's goroutine something to do: there is one for each account, so that nothing
+// overtakes what is older. It takes back what was returned, fills new seats, and makes offers. add runs
+// under a.mu. False: the service goes down, and add did not run.
+func (x *Exchange) offers(a *account, add func(*account)) bool {
 	if x.closed.Load() {
 		return false
 	}
 	a.mu.Lock()
-	if fill != nil {
-		a.fills = append(a.fills, fill)
-	} else {
-		a.more = true
-	}
+	add(a)
 	under := a.offered
 	a.offered = true
 	a.mu.Unlock()
@@ -83,17 +80,20 @@ func (x *Exchange) offers(a *account, fill *Seat) bool {
 		return true
 	}
 	a.pins.Add(1)
-	x.spawn(func(ctx context.Context) { // ends when nothing is left to be offered
+	x.spawn(func(ctx context.Context) { // ends when nothing is left to be done
 		defer a.release()
 		for {
 			a.mu.Lock()
-			fills, more := a.fills, a.more
-			a.fills, a.more = nil, false
-			a.offered = more || len(fills) > 0
+			backs, fills, more := a.backs, a.fills, a.more
+			a.backs, a.fills, a.more = nil, nil, false
+			a.offered = more || len(backs)+len(fills) > 0
 			on := a.offered
 			a.mu.Unlock()
 			if !on {
 				return
+			}
+			for _, b := range backs {
+				x.returned(b.m, b.why)
 			}
 			for _, s := range fills {
 				x.fill(ctx, a, s)
@@ -108,6 +108,11 @@ func (x *Exchange) offers(a *account, fill *Seat) bool {
 		}
 	})
 	return true
+}
+
+// fillSoon has a seat filled there. False: the service goes down.
+func (x *Exchange) fillSoon(a *account, s *Seat) bool {
+	return x.offers(a, func(a *account) { a.fills = append(a.fills, s) })
 }
 
 // fill gives a new seat what was stored for it by those who are there, and then what was said

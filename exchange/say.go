@@ -138,7 +138,7 @@ func (x *Exchange) sayAway(ctx context.Context, s *Seat, p *participant, d *Mess
 	c.mu.Unlock()
 	switch {
 	case seat != nil:
-		x.offers(a, seat)
+		x.fillSoon(a, seat)
 	case !rung && a.reachable():
 		x.offerSoon(a)
 	}

@@ -97,11 +97,22 @@ func (x *Exchange) returned(m *Message, why error) {
 // mayKeep asks whether more may wait for an account. ErrListFull.
 func (x *Exchange) mayKeep(tx *store.Tx, who im.Address, m *im.Message) error {
 	n, size, err := tx.CountWaiting(who)
-	if err == nil && (n >= x.cfg.Waiting || size+int64(m.Size()) > x.cfg.WaitingBytes) {
-		err = im.ErrListFull
+	switch {
+	case err != nil:
+		return err
+	case n >= x.cfg.Waiting:
+		return fullError("waiting")
+	case size+int64(m.Size()) > x.cfg.WaitingBytes:
+		return fullError("waiting_bytes")
 	}
-	return err
+	return nil
 }
+
+// fullError is an im.ErrListFull that names the limit.
+type fullError string
+
+func (e fullError) Error() string   { return im.ErrListFull.Error() + ": limits." + string(e) }
+func (e fullError) Is(t error) bool { return t == im.ErrListFull }
 
 // keep stores a message for its receiver. ErrListFull when too much waits already.
 func (x *Exchange) keep(ctx context.Context, a *account, m *im.Message) error {
@@ -119,8 +130,8 @@ func (x *Exchange) keep(ctx context.Context, a *account, m *im.Message) error {
 		a.mu.Unlock()
 	})
 	if err != nil {
-		if err == im.ErrListFull {
-			x.cfg.Metrics.LimitHit("waiting")
+		if full, ok := err.(fullError); ok {
+			x.cfg.Metrics.LimitHit(string(full))
 		}
 		x.count(m, metrics.None, metrics.Returned)
 		return err
