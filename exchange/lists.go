@@ -24,13 +24,16 @@ func (x *Exchange) Watch(ctx context.Context, by By, other im.Address, name stri
 			after.Mine.Watch = im.WatchGranted // nobody asks oneself
 		}
 		if !p.Mine.Contact {
-			if err := x.room(tx, by.Who, func(n store.Counts) bool { return n.Contacts < x.cfg.Contacts }); err != nil {
+			if err := x.room(tx, by.Who, func(n store.Counts) string { return within(n.Contacts, x.cfg.Contacts, "contacts") }); err != nil {
 				return p, err
 			}
 		}
 		if p.Mine.Watch == im.WatchNone {
-			err = x.room(tx, other, func(n store.Counts) bool {
-				return n.Watchers < x.cfg.Watchers && (after.Mine.Watch == im.WatchGranted || n.Requests < x.cfg.Requests)
+			err = x.room(tx, other, func(n store.Counts) string {
+				if after.Mine.Watch == im.WatchAsked && n.Requests >= x.cfg.Requests {
+					return "requests"
+				}
+				return within(n.Watchers, x.cfg.Watchers, "watchers")
 			})
 		}
 		return after, err
@@ -60,7 +63,7 @@ func (x *Exchange) Admit(ctx context.Context, by By, other im.Address, name stri
 			return p, err
 		}
 		after.Mine.AccessName = im.Name(name, other)
-		return after, x.room(tx, by.Who, func(n store.Counts) bool { return n.Allowed < x.cfg.Contacts })
+		return after, x.room(tx, by.Who, func(n store.Counts) string { return within(n.Allowed, x.cfg.Contacts, "contacts") })
 	})
 }
 
@@ -89,7 +92,7 @@ func (x *Exchange) Block(ctx context.Context, by By, other im.Address, name stri
 			return p, err
 		}
 		after.Mine.DeniedName = im.Name(name, other)
-		return after, x.room(tx, by.Who, func(n store.Counts) bool { return n.Denied < x.cfg.Contacts })
+		return after, x.room(tx, by.Who, func(n store.Counts) string { return within(n.Denied, x.cfg.Contacts, "contacts") })
 	})
 }
 
@@ -140,14 +143,25 @@ func (x *Exchange) known(tx *store.Tx, who im.Address) error {
 	return err
 }
 
-// room checks a limit of what is kept of somebody.
-func (x *Exchange) room(tx *store.Tx, of im.Address, fits func(store.Counts) bool) error {
+// room checks a limit of what is kept of somebody; fits names the one that is met, "" for none.
+func (x *Exchange) room(tx *store.Tx, of im.Address, fits func(store.Counts) string) error {
 	n, err := tx.CountSides(of)
-	if err == nil && !fits(n) {
-		err = im.ErrListFull
-		x.cfg.Metrics.LimitHit("contacts")
+	if err != nil {
+		return err
 	}
-	return err
+	if limit := fits(n); limit != "" {
+		x.cfg.Metrics.LimitHit(limit)
+		return im.ErrListFull
+	}
+	return nil
+}
+
+// within names a limit when n has reached it.
+func within(n, limit int, name string) string {
+	if n >= limit {
+		return name
+	}
+	return ""
 }
 
 // setting changes something of the account itself. change returns im.ErrSameMode when there

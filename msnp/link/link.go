@@ -15,6 +15,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -61,6 +62,9 @@ type Link struct {
 	leave     func() // the gate's; nil once logged in
 	over      func() // called once by Release
 	sleeper   listen.Sleeper
+
+	mu   sync.Mutex // guards back
+	back []back
 }
 
 // ErrParked is Next's answer when the link waits in the lounge: it is somebody else's now,
@@ -250,9 +254,36 @@ func (l *Link) QueueItem(it listen.Item) (owes bool) {
 		go l.Close() // ends at once; not here, where locks may be held that a returned item asks for
 	}
 	if it.Settle != nil {
-		go it.Settle.Return(err) // likewise
+		return l.GiveBack(it.Settle, err)
 	}
 	return false
+}
+
+// back is an item that this connection does not take.
+type back struct {
+	item listen.Settler
+	why  error
+}
+
+// GiveBack has the next Flush return an item, in order with others: not here, where locks may be
+// held that it asks for. It reports that the caller owes that Flush. For anybody.
+func (l *Link) GiveBack(item listen.Settler, why error) (owes bool) {
+	l.mu.Lock()
+	l.back = append(l.back, back{item, why})
+	l.mu.Unlock()
+	return true
+}
+
+// Flush writes what is queued, and returns what is not taken. Not to be called under a lock.
+func (l *Link) Flush() {
+	l.Stream.Flush()
+	l.mu.Lock()
+	given := l.back
+	l.back = nil
+	l.mu.Unlock()
+	for _, b := range given {
+		b.item.Return(b.why)
+	}
 }
 
 // Reply queues a line of the server's.

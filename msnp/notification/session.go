@@ -39,7 +39,7 @@ func (c *conn) Hand(d exchange.Delivery) (owes bool) {
 	case *exchange.Ring:
 		return c.ring(d)
 	case *exchange.Message:
-		go d.Return(im.ErrNothingFits) // ends at once; this kind of session takes messages at a switchboard only
+		return c.GiveBack(d, im.ErrNothingFits) // it takes messages at a switchboard only
 	}
 	return false
 }

@@ -108,8 +108,7 @@ func (c *conn) message(m *exchange.Message) (owes bool) {
 	}
 	h := m.From.String()
 	if !msnp.ValidHandle(h) {
-		m.Return(im.ErrNothingFits)
-		return false
+		return c.GiveBack(m, im.ErrNothingFits)
 	}
 	name := m.FromName
 	if name == "" {
@@ -121,8 +120,7 @@ func (c *conn) message(m *exchange.Message) (owes bool) {
 	}
 	n := m.Neutral()
 	if n.Text.IsZero() {
-		m.Return(im.ErrNothingFits)
-		return false
+		return c.GiveBack(m, im.ErrNothingFits)
 	}
 	var b []byte
 	for _, p := range msnp.TextPayloads(n.Text.Reveal(), msnp.Format(n.Format), c.s.Link.Payload) {
