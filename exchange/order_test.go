@@ -283,6 +283,37 @@ func TestCopiesSettledAtOnce(t *testing.T) {
 	s.waitStored(romeo, 0)
 }
 
+// TestReturnedComesBeforeNewer: a session dies with messages unsaid while its person is there with another,
+// and hears them in order, before what is said next.
+func TestReturnedComesBeforeNewer(t *testing.T) {
+	for range 5 {
+		bubble(t, exchange.Config{}, func(t *testing.T, s *service) {
+			dies, lives := &client{}, &client{prompt: true}
+			old := s.login(romeo, exchange.Direct, "old", dies)
+			for i := range 10 {
+				s.send(message(alice, romeo, im.Words, fmt.Sprint(i)))
+			}
+			unsaid := take[*exchange.Message](dies)
+			old.Detach()
+			s.login(romeo, exchange.Direct, "new", lives)
+			for _, m := range unsaid {
+				m.Return(im.ErrGone)
+			}
+			s.send(message(alice, romeo, im.Words, "10"))
+			l := take[*exchange.Message](lives)
+			for i, m := range l {
+				if words(m) != fmt.Sprint(i) {
+					t.Errorf("%s came as number %d", words(m), i)
+				}
+			}
+			if len(l) != 11 {
+				t.Errorf("%d came", len(l))
+			}
+			s.stored(romeo, 0)
+		})
+	}
+}
+
 // TestCloseStoresWhatIsUnderWay: what nobody has settled when the doors close.
 func TestCloseStoresWhatIsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
