@@ -169,7 +169,7 @@ func (x *Exchange) forget(who im.Address) {
 	a.mu.Lock()
 	a.over = true
 	a.mu.Unlock()
-	a.endSessions()
+	x.spawn(func(context.Context) { a.endSessions() }) // ends at once; the publisher must not wait for sockets
 }
 
 func (x *Exchange) resumeRemovals(ctx context.Context) error {

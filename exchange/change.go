@@ -153,7 +153,7 @@ func (x *Exchange) apply(cs []*Change) {
 			x.sight(&b, c)
 		}
 	}
-	b.Flush()
+	x.flusher.take(x, &b)
 }
 
 // apply makes the account's copy newer, and hands the changes to its sessions.

@@ -86,6 +86,7 @@ type Exchange struct {
 	ending  atomic.Bool // nobody logs in any more
 	unbus   func()
 	clock   clock
+	flusher flusher
 	spawns  sync.Mutex // guards what follows
 	running int        // goroutines spawned
 	ended   *sync.Cond // running is 0
