@@ -169,7 +169,17 @@ func (x *Exchange) forget(who im.Address) {
 	a.mu.Lock()
 	a.over = true
 	a.mu.Unlock()
-	x.spawn(func(context.Context) { a.endSessions() }) // ends at once; the publisher must not wait for sockets
+	var b Batch
+	ended := a.online()
+	for _, c := range ended {
+		c.withdraw(&b)
+	}
+	x.flusher.take(x, &b)
+	x.spawn(func(context.Context) { // ends at once; the publisher must not wait for sockets
+		for _, c := range ended {
+			c.session.End(Removed)
+		}
+	})
 }
 
 func (x *Exchange) resumeRemovals(ctx context.Context) error {

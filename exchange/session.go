@@ -159,12 +159,14 @@ func (c *Client) SetDeaf(deaf bool) {
 
 // takes reports whether the session takes messages.
 func (c *Client) takes() bool {
-	if !c.interested.Load() || c.deaf.Load() {
-		return false
-	}
 	c.account.mu.Lock()
 	defer c.account.mu.Unlock()
-	return c.presence.State.Visible() && c.presence.Priority >= 0
+	return c.taking()
+}
+
+// taking is takes for who holds account.mu.
+func (c *Client) taking() bool {
+	return c.interested.Load() && !c.deaf.Load() && c.presence.State.Visible() && c.presence.Priority >= 0
 }
 
 // SetPresence says how the session is. The first time, and whenever it comes back from
@@ -179,7 +181,7 @@ func (c *Client) SetPresence(p im.Presence, tag any) {
 		a.mu.Unlock()
 		return
 	}
-	was := c.presence
+	was, took := c.presence, c.taking()
 	if was.Same(p) {
 		p.Since = was.Since
 	}
@@ -187,12 +189,12 @@ func (c *Client) SetPresence(p im.Presence, tag any) {
 	begins := p.State != im.Offline && !c.interested.Load()
 	c.interested.Store(p.State != im.Offline)
 	a.broadcast(&c.batch, c.login.Slot, was, p)
-	waiting := a.waiting
+	offer := a.waiting && !took && c.taking()
 	a.mu.Unlock()
 	if begins {
 		c.introduceAll(tag)
 	}
-	if waiting && c.takes() {
+	if offer {
 		c.x.offerSoon(a)
 	}
 }

@@ -259,6 +259,9 @@ func TestChatIsStored(t *testing.T) {
 	if err != nil || !strings.HasSuffix(out.String(), "stored for bob@parley.test, who did not answer yet\n") {
 		t.Errorf("%v\n%s", err, out.String())
 	}
+	again := startChat(t, server, "bob")
+	again.sees("<alice@parley.test> hello")
+	again.ends(nil)
 }
 
 // TestChatCrosses: two who call each other at once hear each other.

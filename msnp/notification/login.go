@@ -181,6 +181,7 @@ func (c *conn) authentic(ctx context.Context, response []byte) (bool, error) {
 
 // out says goodbye: draft 7.10.
 func (c *conn) out(context.Context, request) error {
+	c.leave() // before the client sees its connection end
 	c.Hangup("OUT\r\n")
 	return nil
 }

@@ -107,17 +107,27 @@ func (c *conn) Wake() {
 
 // idle writes what the connection's commands handed to others.
 func (c *conn) idle() {
-	if c.client != nil {
+	switch {
+	case c.client == nil:
+	case c.Ending(): // the last word may take a while to arrive; to others the session is over
+		c.leave()
+	default:
 		c.client.Flush()
 	}
 }
 
-// over ends what the connection was to others.
-func (c *conn) over() {
+// leave ends what the connection was to others.
+func (c *conn) leave() {
 	if c.client != nil {
 		c.s.Link.Metrics.Leave(c.shown)
 		c.client.Detach()
+		c.client = nil
 	}
+}
+
+// over ends the connection.
+func (c *conn) over() {
+	c.leave()
 	c.Release()
 }
 
