@@ -2,6 +2,7 @@ package im
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -92,12 +93,7 @@ func (s step) String() string {
 
 // mine reports that it is my own act, and one of these.
 func (s step) mine(names ...string) bool {
-	for _, n := range names {
-		if s.act == n {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(names, s.act)
 }
 
 func (s step) turned() step {

@@ -1,5 +1,7 @@
 package im
 
+import "slices"
+
 // What a rule is about: kinds of traffic, as bits.
 type Traffic uint8
 
@@ -77,12 +79,7 @@ func (r Rule) matches(s Subject) bool {
 	case ByDomain:
 		return r.Value == s.Who.Domain()
 	case ByGroup:
-		for _, g := range s.Groups {
-			if g == r.Group {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(s.Groups, r.Group)
 	case ByWatch:
 		return r.Value == watchWord(s.IWatch, s.WatchesMe)
 	}
