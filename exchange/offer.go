@@ -189,7 +189,7 @@ func (x *Exchange) offerAll(ctx context.Context, a *account) (left bool, err err
 	return left, nil
 }
 
-// offerFrom offers what one sender left. False: it stays where it is, for now.
+// offerFrom offers what one sender left. False: it stays where it is.
 func (x *Exchange) offerFrom(ctx context.Context, b *Batch, a *account, from im.Address) (given bool, err error) {
 	c, p := x.between(a.who, from)
 	seated := p != nil && c.seated(p)

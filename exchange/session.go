@@ -38,7 +38,7 @@ type Client struct {
 	since   time.Time
 
 	interested atomic.Bool // has presence, and is told others'
-	deaf       atomic.Bool // takes no messages for now
+	deaf       atomic.Bool // takes no messages, although it is visible
 	presence   im.Presence // guarded by account.mu
 	gone       bool        // guarded by account.mu
 
