@@ -100,7 +100,7 @@ func (x *Exchange) newConversation(place *Place) (*Conversation, error) {
 		return nil, im.ErrClosing
 	}
 	c := &Conversation{ID: x.lastConversation.Add(1), Place: place, x: x}
-	c.stir()
+	c.stir(time.Now())
 	c.mu.Lock()
 	c.idle = time.AfterFunc(x.cfg.Idle, c.tick)
 	c.mu.Unlock()
@@ -231,7 +231,7 @@ func (c *Conversation) call(b *Batch, p, from *participant, ringing func()) bool
 	if c.over {
 		return false
 	}
-	c.stir()
+	c.stir(time.Now())
 	was := p.in()
 	rings, direct := p.account.takers(Rings), p.account.takers(Direct)
 	if len(direct)+len(rings) > 0 && ringing != nil {
@@ -361,7 +361,7 @@ func (x *Exchange) Join(place *Place, id int64, who im.Address, s Session) (*Sea
 	if len(p.direct()) == 0 {
 		p.virtual = false // who only left words behind is here themselves now, and gone with the seat
 	}
-	c.stir()
+	c.stir(time.Now())
 	var there []Member
 	for _, o := range c.parts {
 		if o != p && o.in() {
@@ -419,8 +419,8 @@ func (s *Seat) fill(b *Batch, older []*Message) {
 }
 
 // stir notes that something happens in the conversation.
-func (c *Conversation) stir() {
-	if now := time.Now().Unix(); c.spoke.Load() != now {
+func (c *Conversation) stir(at time.Time) {
+	if now := at.Unix(); c.spoke.Load() != now {
 		c.spoke.Store(now)
 	}
 }

@@ -18,7 +18,7 @@ func (s *Seat) Say(ctx context.Context, m *im.Message, done func(error)) {
 	var away []*Message
 	var whose []*participant
 	c.mu.Lock()
-	c.stir()
+	c.stir(m.Time)
 	m.ID = x.messageIDs(len(c.parts))
 	id := m.ID
 	for _, p := range c.parts {

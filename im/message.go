@@ -59,17 +59,18 @@ type Message struct {
 	// Neutralise makes the neutral form; nil when there is none. Called at most once.
 	Neutralise func() Neutral
 	once       sync.Once
-	neutral    Neutral
+	neutral    *Neutral
 }
 
 // Neutral is the message's neutral form, made at the first call.
 func (m *Message) Neutral() Neutral {
 	m.once.Do(func() {
+		m.neutral = &Neutral{}
 		if m.Neutralise != nil {
-			m.neutral = m.Neutralise()
+			*m.neutral = m.Neutralise()
 		}
 	})
-	return m.neutral
+	return *m.neutral
 }
 
 // For is the same message to one receiver, with an id of its own.

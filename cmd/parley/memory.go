@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -24,16 +25,39 @@ func tidyMemory(ctx context.Context) {
 	t := tidier{free: debug.FreeOSMemory}
 	held, allocated := memory()
 	t.held, t.allocated = held, allocated
+	lazy := laziness(held)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(lazy)
+	} else {
+		lazy = -1 // the operator has said how often
+	}
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			t.look(memory())
+			held, allocated := memory()
+			t.look(held, allocated)
+			if p := laziness(held); lazy >= 0 && p != lazy {
+				lazy = p
+				debug.SetGCPercent(p)
+			}
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// laziness is how much garbage, in per cent of what is in use, is let lie before it is collected. While
+// little is held, collecting often costs a conversation at full speed a tenth of its time.
+func laziness(held int64) int {
+	switch {
+	case held < 96<<20:
+		return 400
+	case held < 256<<20:
+		return 200
+	}
+	return 100
 }
 
 // tidier decides when to collect.

@@ -46,7 +46,7 @@ func (c *conn) msg(ctx context.Context, r request) error {
 	framed = append(framed, wire.CRLF...)
 	body := len(framed)
 	framed = append(framed, r.Payload...)
-	m := &im.Message{From: c.who, FromName: c.name, Time: now(),
+	m := &im.Message{From: c.who, FromName: c.name, Time: r.at,
 		Native: im.Native{Door: "msnp", Body: framed[body:], Framed: framed}}
 	m.Kind = kindOf(m.Native.Body)
 	m.Neutralise = func() im.Neutral { return neutral(m.Native.Body) }

@@ -142,6 +142,7 @@ type conn struct {
 type request struct {
 	*wire.Command
 	trID int64
+	at   time.Time // it came
 }
 
 // serve answers one command: every request gets a reply or an error, draft 5.3.
@@ -160,7 +161,7 @@ func (c *conn) serve(ctx context.Context, cmd *wire.Command) {
 	case c.state&r.when == 0:
 		result = c.Refuse(cmd, msnp.ErrNotExpected)
 	default:
-		result = c.Refuse(cmd, r.serve(c, ctx, request{cmd, int64(trID)}))
+		result = c.Refuse(cmd, r.serve(c, ctx, request{cmd, int64(trID), start}))
 	}
 	c.s.Link.Metrics.Command(cmd.Verb, result, time.Since(start))
 }
