@@ -200,6 +200,7 @@ func (w *world) checkBeliefs(b *believer, seats []*seat, snaps map[im.Address]*S
 	s := snaps[b.who]
 	if s == nil {
 		fail("%v is logged in, and gone", b.who)
+		return
 	}
 	for _, lie := range b.lies {
 		fail("%v in %s was %s", b.who, b.slot, lie)
