@@ -108,7 +108,7 @@ func (c *conn) Wake() {
 // idle writes what the connection's commands handed to others.
 func (c *conn) idle() {
 	switch {
-	case c.client == nil:
+	case c.client == nil || c.left:
 	case c.Ending(): // the last word may take a while to arrive; to others the session is over
 		c.leave()
 	default:
@@ -118,10 +118,10 @@ func (c *conn) idle() {
 
 // leave ends what the connection was to others.
 func (c *conn) leave() {
-	if c.client != nil {
+	if c.client != nil && !c.left {
+		c.left = true
 		c.s.Link.Metrics.Leave(c.shown)
 		c.client.Detach()
-		c.client = nil
 	}
 }
 
@@ -192,6 +192,7 @@ type conn struct {
 	challenge string
 	tries     int
 	client    *exchange.Client    // nil until logged in
+	left      bool                // detached; the client stays, for what others hand at that very moment
 	shown     string              // the state that the metrics count it in
 	renames   []time.Time         // the last ones
 	restored  map[im.Address]bool // whose Allow List entry REM BL brought back
