@@ -51,11 +51,8 @@ func tidyMemory(ctx context.Context) {
 // laziness is how much garbage, in per cent of what is in use, is let lie before it is collected. While
 // little is held, collecting often costs a conversation at full speed a tenth of its time.
 func laziness(held int64) int {
-	switch {
-	case held < 96<<20:
+	if held < 64<<20 {
 		return 400
-	case held < 256<<20:
-		return 200
 	}
 	return 100
 }
