@@ -194,7 +194,7 @@ func TestBadInput(t *testing.T) {
 		{"a transaction ID of letters", in, "CHG x NLN\r\n", "200", false},
 		{"a negative transaction ID", in, "SYN -1 0\r\n", "200", false},
 		{"a huge transaction ID", in, "SYN 99999999999999999999 0\r\n", "200", false},
-		{"an unknown state", in, "CHG 5 XXX\r\n", "201 5", false},
+		{"an unknown state", in, "CHG 5 QQQ\r\n", "201 5", false},
 		{"an unknown list", in, "ADD 5 XX bob@example.com Bob\r\n", "201 5", false},
 		{"the Reverse List", in, "ADD 5 RL bob@example.com Bob\r\n", "201 5", false},
 		{"no handle", in, "ADD 5 FL bob Bob\r\n", "201 5", false},
