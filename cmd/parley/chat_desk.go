@@ -265,7 +265,7 @@ func (c *chat) gather(ctx context.Context, t *talk) error {
 		t.conv = conv
 	}
 	var errs []error
-	in := 0
+	in, rung := 0, false
 	for _, who := range slices.Clone(t.with) {
 		conv := t.conv
 		if conv == nil {
@@ -279,6 +279,7 @@ func (c *chat) gather(ctx context.Context, t *talk) error {
 		switch {
 		case err == nil || errors.Is(err, msnp.ErrAlreadyThere):
 			in++
+			rung = rung || err == nil
 		default:
 			errs = append(errs, explain(err, who))
 		}
@@ -289,7 +290,9 @@ func (c *chat) gather(ctx context.Context, t *talk) error {
 	for _, err := range errs {
 		c.fail(err)
 	}
-	c.until(ctx, c.joinTime, func() bool { return t.conv == nil || len(c.missing(t)) <= len(errs) })
+	if rung {
+		c.until(ctx, c.joinTime, func() bool { return t.conv == nil || len(c.missing(t)) <= len(errs) })
+	}
 	return nil
 }
 
@@ -305,16 +308,11 @@ func (c *chat) missing(t *talk) []string {
 // tell says something in a talk, and what became of it.
 func (c *chat) tell(ctx context.Context, t *talk, text string) error {
 	everybody := strings.Join(t.with, ", ")
-	if err := c.gather(ctx, t); err != nil {
-		return fmt.Errorf("not delivered to %s: %w", everybody, err)
-	}
-	conv, away := t.conv, c.missing(t)
-	if conv == nil {
-		return fmt.Errorf("not delivered to %s: the conversation has ended", everybody)
-	}
+	var away []string
 	for _, payload := range msnp.TextPayloads(text, msnp.Format{}, maxPayload) {
-		if err := c.during(ctx, func(ctx context.Context) error { return conv.Deliver(ctx, payload) }); err != nil {
-			return fmt.Errorf("not delivered to %s: %w", everybody, explain(err, everybody))
+		var err error
+		if away, err = c.deliver(ctx, t, payload); err != nil {
+			return fmt.Errorf("not delivered to %s: %w", everybody, err)
 		}
 	}
 	if len(away) == 0 {
@@ -323,6 +321,30 @@ func (c *chat) tell(ctx context.Context, t *talk, text string) error {
 		c.say("stored for %s, who did not answer yet", strings.Join(away, ", "))
 	}
 	return nil
+}
+
+// maxTries is how often somebody is called who leaves as they are spoken to.
+const maxTries = 3
+
+// deliver says one payload, and gives who will get it later. Who left as it was said did not get it (NAK, draft
+// 8.7) and is called again: two who called each other at once do that, each in the conversation that they keep. With
+// several others nobody can tell who got it.
+func (c *chat) deliver(ctx context.Context, t *talk, payload []byte) (away []string, err error) {
+	for range maxTries {
+		if err = c.gather(ctx, t); err != nil {
+			return nil, err
+		}
+		away = c.missing(t)
+		conv := t.conv
+		if conv == nil {
+			return nil, errors.New("the conversation has ended")
+		}
+		err = c.during(ctx, func(ctx context.Context) error { return conv.Deliver(ctx, payload) })
+		if !errors.Is(err, client.ErrNotDelivered) || len(t.with) > 1 {
+			break
+		}
+	}
+	return away, explain(err, strings.Join(t.with, ", "))
 }
 
 // maxPayload is the largest message that every service takes: dialects 1.3.

@@ -110,12 +110,24 @@ func (c *chatting) types(lines ...string) {
 // sees waits for a line.
 func (c *chatting) sees(line string) {
 	c.t.Helper()
+	c.seesTimes(line, 1)
+}
+
+// seesTimes waits until a line has come so many times.
+func (c *chatting) seesTimes(line string, n int) {
+	c.t.Helper()
 	late := time.After(20 * time.Second)
 	for {
 		c.mu.Lock()
 		text, more := c.text.String(), c.more
 		c.mu.Unlock()
-		if strings.Contains("\n"+text, "\n"+line+"\n") {
+		seen := 0
+		for l := range strings.Lines(text) {
+			if l == line+"\n" {
+				seen++
+			}
+		}
+		if seen >= n {
 			return
 		}
 		select {
@@ -264,18 +276,25 @@ func TestChatIsStored(t *testing.T) {
 	again.ends(nil)
 }
 
-// TestChatCrosses: two who call each other at once hear each other.
+// TestChatCrosses: two who call each other at once hear each other, also right after they left: a call of before,
+// answered late, leads to a conversation that the other is leaving.
 func TestChatCrosses(t *testing.T) {
 	server := runService(t, "msnp://127.0.0.1:0")[0]
 	alice, bob := startChat(t, server, "alice"), startChat(t, server, "bob")
 	alice.sees("contacts: 0")
 	bob.sees("contacts: 0")
-	alice.types("/msg bob one")
-	bob.types("/msg alice two")
-	alice.types("/wait message bob 20")
-	bob.types("/wait message alice 20")
-	alice.sees("<bob@parley.test> two")
-	bob.sees("<alice@parley.test> one")
+	for i := range 3 {
+		alice.types("/msg bob one")
+		bob.types("/msg alice two")
+		alice.types("/wait message bob 20")
+		bob.types("/wait message alice 20")
+		alice.seesTimes("<bob@parley.test> two", i+1)
+		bob.seesTimes("<alice@parley.test> one", i+1)
+		alice.types("/leave")
+		bob.types("/leave")
+		alice.seesTimes("left the conversation with bob@parley.test", i+1)
+		bob.seesTimes("left the conversation with alice@parley.test", i+1)
+	}
 	bob.ends(nil)
 	alice.ends(nil)
 }
