@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -41,9 +42,12 @@ func (t *Tx) Account(a im.Address) (im.Account, error) {
 		return im.Account{}, im.ErrUnknownUser
 	}
 	filled()
-	if t.known[a] == nil {
+	if k := t.known[a]; k != nil {
+		p = k
+	} else {
 		t.keep(a, p)
 	}
+	p.row = account
 	return *account, nil
 }
 
@@ -78,17 +82,26 @@ func (t *Tx) PutAccount(a im.Account) error {
 	if err != nil {
 		return err
 	}
-	f := a.Profile
-	_, err = t.do(updateAccount, p.id, bit(a.Disabled), bytes(a.Keys), bit(a.Prompt), nanos(a.Created),
-		nanos(a.LastSeen), bit(f.Listed), clean(f.First), clean(f.Last), clean(f.City), clean(f.State),
-		clean(f.Country), fold(f.First), fold(f.Last), fold(f.City), fold(f.State), fold(f.Country))
-	if err != nil {
-		return err
+	if p.row == nil || !sameRow(p.row, &a) {
+		f := a.Profile
+		_, err = t.do(updateAccount, p.id, bit(a.Disabled), bytes(a.Keys), bit(a.Prompt), nanos(a.Created),
+			nanos(a.LastSeen), bit(f.Listed), clean(f.First), clean(f.Last), clean(f.City), clean(f.State),
+			clean(f.Country), fold(f.First), fold(f.Last), fold(f.City), fold(f.State), fold(f.Country))
+		if err != nil {
+			return err
+		}
+		p.row = &a
 	}
 	if name := clean(a.Name); p.name != name || p.settings != a.Settings {
 		p.name, p.settings, p.dirty = name, a.Settings, true
 	}
 	return nil
+}
+
+// sameRow reports that two accounts have the same in their own row; the rest is in the principal's.
+func sameRow(a, b *im.Account) bool {
+	return a.Disabled == b.Disabled && a.Prompt == b.Prompt && a.Created.Equal(b.Created) && a.LastSeen.Equal(b.LastSeen) &&
+		a.Profile == b.Profile && slices.Equal(a.Keys, b.Keys)
 }
 
 // Accounts lists at most n accounts that come after another ("" is the first), in the order
@@ -195,7 +208,7 @@ func (t *Tx) DeleteAccount(a im.Address) error {
 	if _, err := t.do(deleteAccount, p.id); err != nil {
 		return err
 	}
-	p.ours, p.name, p.settings, p.dirty = false, "", im.Settings{}, true
+	p.ours, p.name, p.settings, p.row, p.dirty = false, "", im.Settings{}, nil, true
 	return nil
 }
 

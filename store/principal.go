@@ -19,7 +19,8 @@ type principal struct {
 	lists, groups, lastGroup                           int64
 	waiting, waitingBytes                              int64
 
-	fresh, dirty bool // has no row yet; its row is not this any more
+	row          *im.Account // as its own row has it; nil: not known
+	fresh, dirty bool        // has no row yet; its row is not this any more
 }
 
 // scan gives the places of principalColumns, and what must be done after they are filled.
@@ -128,13 +129,14 @@ func (t *Tx) flush() error {
 			p.fresh = true
 			continue
 		}
+		row := args{p.id, p.name, bit(p.ours), int64(p.settings.Presence), int64(p.settings.Messages), p.serial, p.held,
+			p.sides, p.contacts, p.allowed, p.denied, p.watchers, p.asking, p.lists, p.groups, p.lastGroup, p.waiting,
+			p.waitingBytes}
 		query := updatePrincipal
 		if p.fresh {
-			query, p.fresh = insertPrincipal, false
+			query, row, p.fresh = insertPrincipal, append(row, p.address.String()), false
 		}
-		_, err := t.do(query, p.id, p.address.String(), p.name, bit(p.ours), int64(p.settings.Presence),
-			int64(p.settings.Messages), p.serial, p.held, p.sides, p.contacts, p.allowed, p.denied, p.watchers,
-			p.asking, p.lists, p.groups, p.lastGroup, p.waiting, p.waitingBytes)
+		_, err := t.do(query, row...)
 		if err != nil {
 			return err
 		}

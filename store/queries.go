@@ -25,13 +25,13 @@ const (
 	principalByAddress = `SELECT ` + principalColumns + ` FROM principal p WHERE p.address = $1`
 	principalByID      = `SELECT ` + principalColumns + ` FROM principal p WHERE p.id = $1`
 	greatestPrincipal  = `SELECT COALESCE(MAX(id), 0) FROM principal`
-	insertPrincipal    = `INSERT INTO principal (id, address, name, ours, presence, messages, serial, held_until,
-		sides, contacts, allowed, denied, watchers, asking, lists, groups_kept, last_group, waiting, waiting_bytes)
+	insertPrincipal    = `INSERT INTO principal (id, name, ours, presence, messages, serial, held_until, sides,
+		contacts, allowed, denied, watchers, asking, lists, groups_kept, last_group, waiting, waiting_bytes, address)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
-	updatePrincipal = `UPDATE principal SET address = $2, name = $3, ours = $4, presence = $5, messages = $6,
-		serial = $7, held_until = $8, sides = $9, contacts = $10, allowed = $11, denied = $12, watchers = $13,
-		asking = $14, lists = $15, groups_kept = $16, last_group = $17, waiting = $18, waiting_bytes = $19
-		WHERE id = $1`
+	// An address never changes; naming it here would have its index written each time.
+	updatePrincipal = `UPDATE principal SET name = $2, ours = $3, presence = $4, messages = $5, serial = $6,
+		held_until = $7, sides = $8, contacts = $9, allowed = $10, denied = $11, watchers = $12, asking = $13,
+		lists = $14, groups_kept = $15, last_group = $16, waiting = $17, waiting_bytes = $18 WHERE id = $1`
 	deletePrincipal = `DELETE FROM principal WHERE id = $1`
 	raiseSerials    = `UPDATE principal SET serial = serial + $1 WHERE serial > 0`
 )
