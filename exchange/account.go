@@ -291,7 +291,7 @@ func (a *account) load(ctx context.Context) error {
 		var n *Snapshot
 		var keys []byte
 		var waiting int
-		err := a.x.store.View(ctx, "load", func(tx *store.Tx) (err error) {
+		err := a.x.store.Glance(ctx, "load", func(tx *store.Tx) (err error) {
 			n = &Snapshot{}
 			if n.Account, err = tx.Account(a.who); err != nil {
 				return err
@@ -363,7 +363,7 @@ func (x *Exchange) Identify(ctx context.Context, who im.Address) (im.Account, er
 	acct.Keys, a.keys = a.keys, nil // they stay in memory no longer than it takes to log in
 	a.mu.Unlock()
 	if acct.Keys == nil {
-		err = x.store.View(ctx, "identify", func(tx *store.Tx) (err error) {
+		err = x.store.Glance(ctx, "identify", func(tx *store.Tx) (err error) {
 			acct, err = tx.Account(who)
 			return err
 		})

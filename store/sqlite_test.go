@@ -342,3 +342,53 @@ func TestObserveIsTold(t *testing.T) {
 		t.Errorf("%v, %v", took, err)
 	}
 }
+
+// TestGlance: what needs one statement is read at once; what needs more is read again, in one snapshot.
+func TestGlance(t *testing.T) {
+	s := openTest(t, Options{})
+	s.accounts(t, alice, bob)
+	calls := 0
+	err := s.Glance(ctx, "test", func(tx *Tx) error {
+		calls++
+		a, err := tx.Account(alice)
+		if a.Address != alice {
+			t.Errorf("read %v", a)
+		}
+		return err
+	})
+	if err != nil || calls != 1 {
+		t.Errorf("one statement: %d calls, %v", calls, err)
+	}
+	calls = 0
+	err = s.Glance(ctx, "test", func(tx *Tx) error {
+		calls++
+		was, err := tx.Account(alice)
+		if err != nil {
+			return err
+		}
+		if calls == 2 {
+			s.update(t, func(tx *Tx) error {
+				is := was
+				is.Name = "Alice"
+				return tx.PutAccount(is)
+			})
+		}
+		if _, err = tx.Account(bob); err != nil {
+			return err
+		}
+		is, err := tx.Account(alice)
+		if is.Name != was.Name {
+			t.Error("the snapshot moved")
+		}
+		return err
+	})
+	if err != nil || calls != 2 {
+		t.Errorf("several statements: %d calls, %v", calls, err)
+	}
+	if err := s.Glance(ctx, "test", func(tx *Tx) error { _, err := tx.Account(carol); return err }); err != im.ErrUnknownUser {
+		t.Errorf("nobody: %v", err)
+	}
+	if err := s.Glance(ctx, "test", func(tx *Tx) error { return tx.PutAccount(im.Account{Address: alice}) }); !errors.Is(err, errReadOnly) {
+		t.Errorf("a change: %v", err)
+	}
+}

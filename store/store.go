@@ -145,6 +145,16 @@ func (s *Store) release() error {
 // the Tx, and must not wait for an Update. The error is fn's own, ctx's while it waited
 // for its turn, ErrClosed, or the engine's.
 func (s *Store) View(ctx context.Context, op string, fn func(*Tx) error) error {
+	return s.read(ctx, op, fn, false)
+}
+
+// Glance is a View for what one statement mostly answers, which needs no snapshot. When fn does need another
+// statement, it is called again from its begin, so it sets what it gives back afresh.
+func (s *Store) Glance(ctx context.Context, op string, fn func(*Tx) error) error {
+	return s.read(ctx, op, fn, true)
+}
+
+func (s *Store) read(ctx context.Context, op string, fn func(*Tx) error, glance bool) error {
 	if s.o.Observe != nil {
 		defer func(begin time.Time) { s.o.Observe(op, time.Since(begin)) }(time.Now())
 	}
@@ -153,6 +163,13 @@ func (s *Store) View(ctx context.Context, op string, fn func(*Tx) error) error {
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	defer func() { s.readers <- c }()
+	if glance {
+		t := Tx{s: s, c: c, alone: true}
+		err := t.result(fn(&t))
+		if t.end(); t.failed != errNotAlone {
+			return err
+		}
+	}
 	t := Tx{s: s, c: c}
 	defer t.end()
 	return t.result(fn(&t))

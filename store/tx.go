@@ -15,6 +15,7 @@ import (
 var (
 	errOver     = errors.New("the transaction is over")
 	errReadOnly = errors.New("nothing can be changed in a View")
+	errNotAlone = errors.New("a second statement needs a snapshot")
 )
 
 // conn is one connection with its prepared statements; one goroutine has it at a time.
@@ -74,6 +75,8 @@ type Tx struct {
 	c      *conn
 	writes bool
 	begun  bool // a View's snapshot stands
+	alone  bool // the next statement needs no snapshot, being the only one
+	spent  bool // it was that
 	saved  bool // something was changed since the savepoint
 	over   bool
 	failed error // the first statement that failed
@@ -113,6 +116,11 @@ func (t *Tx) ready(query string, change bool) (*sql.Stmt, error) {
 			return nil, t.fail(savepoint, err)
 		}
 		t.saved = true
+	case t.alone:
+		t.alone, t.spent = false, true
+	case t.spent:
+		t.failed = errNotAlone
+		return nil, t.failed
 	case !t.writes && !t.begun:
 		if err := t.c.exec(beginRead); err != nil {
 			return nil, t.fail(beginRead, err)
