@@ -27,12 +27,13 @@ type Config struct {
 	TLS string `toml:"tls"`
 	// The folder of the database, the keys and the control socket; relative to the working directory, and made if it is missing.
 	Data string `toml:"data"`
-	// The addresses served, as URLs; "msnp-dispatch://", "msnp-notification://" and "msnp-switchboard://" are one role each, "msnp://" all three, "http://" metrics and health; "?advertise=HOST:PORT" is what clients are told.
+	// The addresses served, as URLs; "msnp-dispatch://", "msnp-notification://" and "msnp-switchboard://" are one role each, "msnp://" all three; "xmpp://" is XMPP that goes over to TLS inside, "xmpps://" XMPP over TLS from the first byte; "http://" metrics and health; "?advertise=HOST:PORT" is what clients are told.
 	Listen []string `toml:"listen"`
 
 	Log        Log        `toml:"log"`
 	Limits     Limits     `toml:"limits"`
 	MSNP       MSNP       `toml:"msnp"`
+	XMPP       XMPP       `toml:"xmpp"`
 	Credential Credential `toml:"credential"`
 	Offline    Offline    `toml:"offline"`
 	Removal    Removal    `toml:"removal"`
@@ -102,6 +103,27 @@ type Limits struct {
 	Requests int `toml:"requests" least:"1"`
 	// Accounts that stay in memory after their last logout.
 	AccountsCached int `toml:"accounts_cached" least:"0"`
+
+	// Sessions of one account that XMPP keeps at a time; one more ends the login that asks for it.
+	Sessions int `toml:"sessions" least:"1"`
+	// Bytes of one XMPP stanza; over it the stream is closed.
+	Stanza Size `toml:"stanza" least:"10000" most:"16MiB"`
+	// Elements of an XMPP stanza that may lie in each other; over it the stream is closed.
+	StanzaDepth int `toml:"stanza_depth" least:"10" most:"1000"`
+	// Attributes of one element of an XMPP stanza; over it the stream is closed.
+	StanzaAttributes int `toml:"stanza_attributes" least:"10" most:"1000"`
+	// Elements of an XMPP stanza; over it the stream is closed.
+	StanzaNodes int `toml:"stanza_nodes" least:"100"`
+	// Bytes of one document that a client keeps with its account, such as a vCard.
+	Note Size `toml:"note" least:"0" most:"16MiB"`
+	// Documents that clients keep with one account.
+	Notes int `toml:"notes" least:"0"`
+	// Rules in all privacy lists of an account.
+	Rules int `toml:"rules" least:"0"`
+	// Privacy lists that an account may have.
+	RuleLists int `toml:"rule_lists" least:"0"`
+	// Addresses that one session may have sent directed presence to at a time.
+	Directed int `toml:"directed" least:"0"`
 }
 
 // MSNP is the table [msnp].
@@ -128,6 +150,26 @@ type MSNP struct {
 	Sendmail string `toml:"sendmail"`
 	// Whether FND searches the directory of those who chose to be in it; if not, it is refused with error 502.
 	Find bool `toml:"find"`
+}
+
+// XMPP is the table [xmpp].
+type XMPP struct {
+	// Whether clients may log in without TLS: empty means none may, "loopback" that those may who connect from this machine.
+	Plain string `toml:"plain"`
+	// Whether strangers may make accounts for themselves (XEP-0077).
+	Registration bool `toml:"registration"`
+	// Accounts an hour that may be made from one network (an IPv4 address, an IPv6 /64).
+	RegistrationsPerNetwork int `toml:"registrations_per_network" least:"1"`
+	// Time without a byte from a client after which it is asked whether it is there.
+	Idle Duration `toml:"idle" least:"10s"`
+	// Time in which a client that was asked must say something; then its session is closed.
+	PingTimeout Duration `toml:"ping_timeout" least:"1s"`
+	// Addresses of those who run the service, which it tells who asks (XEP-0157), as URIs like "mailto:admin@example.com".
+	Contact []string `toml:"contact"`
+	// The domain of conversations of three or more; empty means conversation.DOMAIN, one for each domain.
+	Conference string `toml:"conference"`
+	// Whether the directory of those who chose to be in it can be searched (XEP-0055).
+	Search bool `toml:"search"`
 }
 
 // Credential is the table [credential].
@@ -195,6 +237,16 @@ func Default() Config {
 			RequestText:             2 * KiB,
 			Requests:                1000,
 			AccountsCached:          20000,
+			Sessions:                50,
+			Stanza:                  256 * KiB,
+			StanzaDepth:             64,
+			StanzaAttributes:        64,
+			StanzaNodes:             8192,
+			Note:                    64 * KiB,
+			Notes:                   100,
+			Rules:                   1000,
+			RuleLists:               20,
+			Directed:                500,
 		},
 		MSNP: MSNP{
 			Ring:        Duration(90 * time.Second),
@@ -206,6 +258,12 @@ func Default() Config {
 			FailedCalls: 5,
 			Dialects:    []string{"MSNP2"},
 			Find:        true,
+		},
+		XMPP: XMPP{
+			RegistrationsPerNetwork: 5,
+			Idle:                    Duration(3 * time.Minute),
+			PingTimeout:             Duration(time.Minute),
+			Search:                  true,
 		},
 		Credential: Credential{KeepPassword: true},
 		Offline:    Offline{Store: true, RingAgain: Duration(10 * time.Minute)},
@@ -222,6 +280,27 @@ func (c Config) AllDomains() []string {
 	for _, d := range c.Domains {
 		if !slices.Contains(all, d) {
 			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// ConferenceDomain is the domain of the conversations of three or more that belong to one of
+// [Config.AllDomains]: the key xmpp.conference, or conversation.DOMAIN if that is empty.
+func (c Config) ConferenceDomain(domain string) string {
+	if c.XMPP.Conference != "" {
+		return c.XMPP.Conference
+	}
+	return "conversation." + domain
+}
+
+// CertificateNames are the names a certificate must have for clients to trust it: all domains and the domains of
+// their conversations, each once.
+func (c Config) CertificateNames() []string {
+	all := c.AllDomains()
+	for _, d := range c.AllDomains() {
+		if room := c.ConferenceDomain(d); !slices.Contains(all, room) {
+			all = append(all, room)
 		}
 	}
 	return all

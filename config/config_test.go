@@ -83,7 +83,7 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		"limits.queue = -1":                             `limits.queue: "-1" is no number of bytes`,
 		"listen = \"msnp://\"":                          "listen: this key takes a value of type list",
 		"listen = [1]":                                  "put each value in quotes",
-		"listen = [\"xmpp://:5222\"]":                   `listen: listen: xmpp://:5222: unknown scheme`,
+		"listen = [\"icq://:5190\"]":                    `listen: listen: icq://:5190: unknown scheme`,
 		"a = 1\nb = \"\n":                               "parley.toml:2: ",
 		"log.level = \"loud\"":                          `log.level: "loud" is not one of debug, info, warn, error`,
 		"data = \"x\"\ntls = \"acme\"\ndomain = \"\"\n": `tls: "acme" is not known`,
@@ -155,6 +155,15 @@ func TestValidate(t *testing.T) {
 		{"msnp.dialects", "", "msnp.dialects: "},
 		{"msnp.public_url", "example.com", "msnp.public_url: "},
 		{"tls", "files:cert.pem", "tls: "},
+		{"xmpp.plain", "always", `xmpp.plain: "always" is not known: write "loopback"`},
+		{"xmpp.contact", "mailto:a@b.example,admin@b.example", `xmpp.contact: "admin@b.example" is no URI`},
+		{"xmpp.conference", "a b", "xmpp.conference: "},
+		{"xmpp.conference", "parley.test", "xmpp.conference: parley.test is a domain of accounts"},
+		{"xmpp.idle", "1s", "xmpp.idle: \"1s\" is too little"},
+		{"xmpp.registrations_per_network", "0", "xmpp.registrations_per_network: 0 is too little"},
+		{"limits.stanza", "9999", "limits.stanza: 9999 is too little: 10000 to 16MiB"}, // RFC 6120 13.12
+		{"limits.stanza_depth", "2", "limits.stanza_depth: 2 is too little"},
+		{"limits.sessions", "0", "limits.sessions: 0 is too little"},
 	} {
 		c := Default()
 		if err := c.Set(bad.key, bad.value); err != nil {
@@ -180,6 +189,26 @@ func TestParseTLS(t *testing.T) {
 	c.TLS = "off"
 	if got, err := c.ParseTLS(); err != nil || got != (TLS{}) {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestCertificateNames(t *testing.T) {
+	c := Default()
+	c.Domain, c.Domains = "example.com", []string{"example.org", "example.com"}
+	if got, want := c.CertificateNames(), []string{"example.com", "example.org", "conversation.example.com", "conversation.example.org"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	c.XMPP.Conference = "rooms.example.com"
+	if got, want := c.CertificateNames(), []string{"example.com", "example.org", "rooms.example.com"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("with xmpp.conference: %q, want %q", got, want)
+	}
+	for key, value := range map[string]string{"xmpp.plain": "loopback", "xmpp.contact": "mailto:a@b.example, xmpp:a@b.example,https://b.example/help"} {
+		if err := c.Set(key, value); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := c.Validate(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -231,6 +260,9 @@ func TestKeysAreWhatFilesAndFlagsTake(t *testing.T) {
 		// DeepEqual tells an empty list from none, which nobody else does.
 		if c.Domains != nil && len(c.Domains) == 0 {
 			c.Domains = nil
+		}
+		if c.XMPP.Contact != nil && len(c.XMPP.Contact) == 0 {
+			c.XMPP.Contact = nil
 		}
 		if !reflect.DeepEqual(c, Default()) {
 			t.Errorf("%s: its default is %s, which loads as something else", k.Name, k.Default)

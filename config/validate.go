@@ -57,7 +57,28 @@ func (c *Config) Validate() error {
 	if slices.Contains(c.MSNP.Dialects, "") {
 		report("msnp.dialects", "a dialect has no name")
 	}
+	c.XMPP.validate(c.AllDomains(), report)
 	return errors.Join(bad...)
+}
+
+func (x XMPP) validate(domains []string, report func(key, format string, args ...any)) {
+	if x.Plain != "" && x.Plain != "loopback" {
+		report("xmpp.plain", `%q is not known: write "loopback", or "" for TLS always`, x.Plain)
+	}
+	for _, a := range x.Contact {
+		if u, err := url.Parse(a); err != nil || u.Scheme == "" || u.Host == "" && u.Opaque == "" {
+			report("xmpp.contact", "%q is no URI: write it like mailto:admin@example.com, xmpp:admin@example.com or https://example.com/help", a)
+		}
+	}
+	if x.Conference == "" {
+		return
+	}
+	if err := checkDomain(x.Conference); err != nil {
+		report("xmpp.conference", "%w", err)
+	}
+	if slices.Contains(domains, x.Conference) {
+		report("xmpp.conference", "%s is a domain of accounts: name one that conversations have for themselves, like conversation.%[1]s", x.Conference)
+	}
 }
 
 // validate checks a value against the tags of its field.

@@ -19,12 +19,15 @@ type Scheme struct {
 }
 
 // Schemes are the kinds of listeners there are. "msnp" is dispatch,
-// notification and switchboard on one port.
+// notification and switchboard on one port; "xmpp" is XMPP that goes over to TLS
+// inside, "xmpps" XMPP over TLS from the first byte (XEP-0368).
 var Schemes = []Scheme{
 	{"msnp", 1863, true},
 	{"msnp-dispatch", 1863, true},
 	{"msnp-notification", 1863, true},
 	{"msnp-switchboard", 1863, true},
+	{"xmpp", 5222, false},
+	{"xmpps", 5223, false},
 	{"http", 9280, false},
 }
 

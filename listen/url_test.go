@@ -20,6 +20,8 @@ func TestParseURL(t *testing.T) {
 		{"msnp-switchboard://[::]:5?advertise=[2001:DB8::1]:6", URL{"msnp-switchboard", "::", 5, "[2001:db8::1]:6"}, "msnp-switchboard://[::]:5?advertise=[2001:db8::1]:6"},
 		{"msnp://[fe80::1%eth0]:1", URL{"msnp", "fe80::1%eth0", 1, ""}, "msnp://[fe80::1%eth0]:1"},
 		{"msnp://localhost:65535?advertise=chat.example.com:1863", URL{"msnp", "localhost", 65535, "chat.example.com:1863"}, "msnp://localhost:65535?advertise=chat.example.com:1863"},
+		{"xmpp://", URL{"xmpp", "", 5222, ""}, "xmpp://:5222"},
+		{"xmpps://[::1]", URL{"xmpps", "::1", 5223, ""}, "xmpps://[::1]:5223"},
 		{"http://127.0.0.1", URL{"http", "127.0.0.1", 9280, ""}, "http://127.0.0.1:9280"},
 	} {
 		u, err := ParseURL(c.in)
@@ -36,7 +38,7 @@ func TestParseURLSaysWhatIsWrong(t *testing.T) {
 	for in, say := range map[string]string{
 		"":                                       "no scheme",
 		"127.0.0.1:1863":                         "msnp://127.0.0.1:1863",
-		"xmpp://:5222":                           `unknown scheme "xmpp": there is msnp, msnp-dispatch`,
+		"icq://:5190":                            `unknown scheme "icq": there is msnp, msnp-dispatch`,
 		"msnp://x:":                              "listen: msnp://x:: no port",
 		"msnp://x:65536":                         `port "65536"`,
 		"msnp://x:-1":                            `port "-1"`,
@@ -58,6 +60,7 @@ func TestParseURLSaysWhatIsWrong(t *testing.T) {
 		"msnp://x:1?advertise=y:1&":              `unknown option ""`,
 		"msnp://x:1?advertise=y:1&advertise=z:1": "twice",
 		"http://x:1?advertise=y:1":               "means nothing to http",
+		"xmpp://x:1?advertise=y:1":               "means nothing to xmpp",
 	} {
 		u, err := ParseURL(in)
 		if err == nil {

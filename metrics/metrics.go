@@ -29,7 +29,10 @@ var Limits = []string{
 	"line", "payload", "queue", "presence_queue", "commands_per_second", "bytes_per_second",
 	"conversation", "conversations", "waiting", "waiting_bytes", "waiting_age",
 	"request_text", "requests", "accounts_cached",
+	"sessions", "stanza", "stanza_depth", "stanza_attributes", "stanza_nodes",
+	"note", "notes", "rules", "rule_lists", "directed",
 	"ring", "idle", "misplaced", "login_tries", "renames", "failed_calls",
+	"registrations_per_network", "ping_timeout",
 	Other,
 }
 
