@@ -37,6 +37,8 @@ type Config struct {
 	Metrics  *metrics.Metrics
 	Log      *slog.Logger
 	Lounge   *listen.Lounge // where sessions wait that have nothing to do; nil: each in a goroutine
+	// Strangers is what all doors together allow those who have not logged in; nil: limits of the door's own.
+	Strangers *limit.Strangers
 }
 
 // Door serves MSNP connections on any number of listeners.
@@ -45,16 +47,11 @@ type Door struct {
 	shared       *link.Shared
 	signer       *msnp.Signer
 	notification *notification.Server
-	gate         *limit.Gate
-	count        *limit.Count
+	*listen.Entrance
 
 	mu        sync.Mutex // guards what follows
 	boards    []*switchboard.Server
 	notifiers []string // what clients are told, of each listener that logs in
-	links     map[*link.Link]struct{}
-	closed    bool
-
-	open sync.WaitGroup // links; done when one is forgotten
 }
 
 // states are the states that sessions are counted in: draft 7.7, and what is none.
@@ -78,27 +75,33 @@ func New(c Config) (*Door, error) {
 	verbs := append(notification.Verbs(), switchboard.Verbs()...)
 	counters := c.Metrics.Door("msnp", states, verbs)
 	log := c.Log.With("door", "msnp")
-	d := &Door{c: c, signer: signer, links: map[*link.Link]struct{}{},
-		gate:  limit.NewGate(l.HalfOpen, l.HalfOpenPerNetwork, c.Metrics.LimitHit),
-		count: limit.NewCount(l.Connections, c.Metrics.LimitHit)}
+	strangers := c.Strangers
+	if strangers == nil {
+		strangers = limit.NewStrangers(limit.Bounds{HalfOpen: l.HalfOpen, HalfOpenPerNetwork: l.HalfOpenPerNetwork,
+			Connections: l.Connections, Failures: l.LoginFailures, FailuresPerNetwork: l.LoginFailuresPerNetwork,
+			Window: l.LoginWindow.Std()}, c.Metrics.LimitHit)
+	}
+	d := &Door{c: c, signer: signer, Entrance: listen.NewEntrance(strangers)}
 	d.shared = &link.Shared{
-		Lounge:    c.Lounge,
-		Limits:    listen.Limits{Queue: int(l.Queue), Presence: int(l.PresenceQueue), Stall: stall},
+		Shared: listen.Shared{
+			Lounge:    c.Lounge,
+			Limits:    listen.Limits{Queue: int(l.Queue), Presence: int(l.PresenceQueue), Stall: stall},
+			Rates:     limit.NewRates(l.CommandsPerSecond, int(l.BytesPerSecond), c.Metrics.LimitHit),
+			LoginTime: l.LoginTime.Std(),
+			Hit:       c.Metrics.LimitHit,
+			Metrics:   counters,
+			Log:       log,
+		},
 		Line:      int(l.Line),
 		Payload:   int(l.Payload),
 		Misplaced: m.Misplaced,
-		Rates:     limit.NewRates(l.CommandsPerSecond, int(l.BytesPerSecond), c.Metrics.LimitHit),
-		LoginTime: l.LoginTime.Std(),
-		Hit:       c.Metrics.LimitHit,
-		Metrics:   counters,
-		Log:       log,
 	}
 	d.notification = notification.New(notification.Config{
 		Link:       d.shared,
 		Exchange:   c.Exchange,
 		Vault:      c.Vault,
 		Signer:     signer,
-		Failures:   limit.NewFailures(l.LoginFailures, l.LoginFailuresPerNetwork, l.LoginWindow.Std(), c.Metrics.LimitHit),
+		Failures:   strangers.Failures,
 		Dialects:   dialects,
 		LoginTries: m.LoginTries,
 		Ticket:     m.Ticket.Std(),
@@ -188,57 +191,21 @@ func (d *Door) refer(who im.Address) string {
 	return d.notifiers[h.Sum32()%uint32(len(d.notifiers))]
 }
 
-// serve counts a connection in, and out when its server is done with it.
+// serve lets a connection in.
 func (d *Door) serve(ctx context.Context, c net.Conn, f func(context.Context, *link.Link, notification.Role)) {
-	role := notification.Role{Busy: d.count.Enter() != nil}
-	l := d.link(c, !role.Busy)
-	if l == nil {
+	var l *link.Link
+	var role notification.Role
+	in := d.Enter(c, func(crowded bool, leave, over func()) interface{ Close() } {
+		role.Busy = crowded
+		l = link.New(c, d.shared, leave, over)
+		return l
+	})
+	if !in {
 		c.Close()
 		return
 	}
 	f(ctx, l, role)
 }
-
-// link makes a link of a connection; nil when there is no room for strangers.
-func (d *Door) link(c net.Conn, counted bool) *link.Link {
-	leave := func() {}
-	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
-		var err error
-		if leave, err = d.gate.Enter(a.AddrPort().Addr().Unmap()); err != nil {
-			leave = nil
-		}
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed || leave == nil {
-		if leave != nil {
-			leave()
-		}
-		if counted {
-			d.count.Leave()
-		}
-		return nil
-	}
-	var l *link.Link
-	l = link.New(c, d.shared, leave, func() { d.forget(l, counted) })
-	d.links[l] = struct{}{}
-	d.open.Add(1)
-	return l
-}
-
-// forget takes a link that has ended out of the list.
-func (d *Door) forget(l *link.Link, counted bool) {
-	if counted {
-		d.count.Leave()
-	}
-	d.mu.Lock()
-	delete(d.links, l)
-	d.mu.Unlock()
-	d.open.Done()
-}
-
-// Wait waits until every connection has ended.
-func (d *Door) Wait() { d.open.Wait() }
 
 // either serves a connection by its first command: draft 8.2 has no version negotiation.
 func (d *Door) either(ctx context.Context, l *link.Link, role notification.Role, board *switchboard.Server) {
@@ -263,18 +230,10 @@ func isSwitchboard(c *wire.Command) bool {
 // and waits for their end.
 func (d *Door) Close() {
 	d.mu.Lock()
-	d.closed = true
-	boards, links := d.boards, d.links
-	var left []*link.Link
-	for l := range links {
-		left = append(left, l)
-	}
+	boards := d.boards
 	d.mu.Unlock()
 	for _, b := range boards {
 		b.Close()
 	}
-	for _, l := range left {
-		l.Close()
-	}
-	d.open.Wait()
+	d.Entrance.Close()
 }

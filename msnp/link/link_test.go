@@ -38,9 +38,9 @@ func newRig(t *testing.T, answer func(l *Link, c *wire.Command)) *rig {
 	client, server := net.Pipe()
 	g := &rig{client: client, r: bufio.NewReader(client), ended: make(chan error, 1)}
 	log := slog.New(slog.NewTextHandler(&g.log, nil))
-	s := &Shared{Limits: listen.Limits{Queue: 1 << 14, Presence: 1 << 12, Stall: time.Minute}, Line: 600, Payload: 100,
-		Misplaced: 3, Rates: limit.NewRates(0, 0, nil), LoginTime: time.Minute,
-		Hit: func(l string) { g.hits = append(g.hits, l) }, Metrics: metrics.Discard().Door("msnp", nil, nil), Log: log}
+	s := &Shared{Shared: listen.Shared{Limits: listen.Limits{Queue: 1 << 14, Presence: 1 << 12, Stall: time.Minute},
+		Rates: limit.NewRates(0, 0, nil), LoginTime: time.Minute, Hit: func(l string) { g.hits = append(g.hits, l) },
+		Metrics: metrics.Discard().Door("msnp", nil, nil), Log: log}, Line: 600, Payload: 100, Misplaced: 3}
 	g.link = New(server, s, nil, nil)
 	t.Cleanup(func() { client.Close() })
 	go func() { // ends with its connection, which Cleanup ends

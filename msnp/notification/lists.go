@@ -279,9 +279,7 @@ func (c *conn) mayRename(t time.Time) bool {
 	}
 	if len(c.renames) >= c.s.Renames {
 		if t.Sub(c.renames[0]) < time.Minute {
-			if c.s.Link.Hit != nil {
-				c.s.Link.Hit("renames")
-			}
+			c.Hit("renames")
 			return false
 		}
 		c.renames = c.renames[1:]

@@ -127,9 +127,7 @@ func (c *conn) usrRespond(ctx context.Context, r request) error {
 		c.s.Link.Log.Info("login failed", "remote", c.RemoteAddr())
 		c.Refuse(r.Command, msnp.ErrAuthenticationFailed)
 		if c.tries++; c.tries >= c.s.LoginTries {
-			if c.s.Link.Hit != nil {
-				c.s.Link.Hit("login_tries")
-			}
+			c.Hit("login_tries")
 			c.Hangup("")
 		}
 		return nil

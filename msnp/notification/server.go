@@ -15,6 +15,7 @@ import (
 	"parley/exchange"
 	"parley/im"
 	"parley/limit"
+	"parley/listen"
 	"parley/metrics"
 	"parley/msnp"
 	"parley/msnp/link"
@@ -94,7 +95,7 @@ func (c *conn) Wake() {
 	defer c.Guard(c.over)
 	for {
 		cmd, err := c.Next(c.ctx)
-		if err == link.ErrParked {
+		if err == listen.ErrParked {
 			return
 		}
 		if err != nil {

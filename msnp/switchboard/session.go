@@ -101,9 +101,7 @@ func (c *conn) cal(ctx context.Context, r request) error {
 	}
 	if c.s.FailedCalls > 0 && c.calls >= c.s.FailedCalls {
 		if now().Before(c.again) {
-			if c.s.Link.Hit != nil {
-				c.s.Link.Hit("failed_calls")
-			}
+			c.Hit("failed_calls")
 			return msnp.ErrTooActive
 		}
 		c.calls = 0
