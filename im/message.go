@@ -26,6 +26,7 @@ type Neutral struct {
 	Subject Text
 	Thread  string
 	Format  Format
+	Typing  bool // no words yet: the sender is writing some
 }
 
 // Native is a message in the bytes of the protocol it came in, for a receiver behind the same door.
