@@ -1,6 +1,7 @@
 package im
 
 import (
+	"bytes"
 	"sync"
 	"time"
 )
@@ -38,6 +39,9 @@ type Native struct {
 	Framed []byte
 }
 
+// Same reports whether the bytes are the same, for the same door.
+func (n Native) Same(o Native) bool { return n.Door == o.Door && bytes.Equal(n.Body, o.Body) }
+
 // Kind says how a message is to be handled when nobody listens.
 type Kind uint8
 
@@ -49,9 +53,12 @@ const (
 
 // Message is an instant message. It is not changed once it was handed to the exchange.
 type Message struct {
-	ID       MessageID
-	From, To Address // To is zero in a conversation, where it goes to everybody
-	FromName string  // the sender's display name when it was sent; "" is none
+	ID       MessageID // when it is set before the message is sent, it is kept
+	From, To Address   // To is zero in a conversation, where it goes to everybody
+	FromName string    // the sender's display name when it was sent; "" is none
+	FromSlot string    // the sender's session, where others can name it; "" is none; not stored
+	Slot     string    // the session of To that it is meant for; "": any
+	Only     bool      // to that session or back: nobody else takes it
 	Time     time.Time
 	Kind     Kind
 	Report   bool // the sender wants to know
@@ -76,8 +83,8 @@ func (m *Message) Neutral() Neutral {
 
 // For is the same message to one receiver, with an id of its own.
 func (m *Message) For(to Address, id MessageID) *Message {
-	return &Message{ID: id, From: m.From, To: to, FromName: m.FromName, Time: m.Time, Kind: m.Kind,
-		Report: m.Report, Native: m.Native, Neutralise: m.Neutral}
+	return &Message{ID: id, From: m.From, To: to, FromName: m.FromName, FromSlot: m.FromSlot, Slot: m.Slot, Only: m.Only,
+		Time: m.Time, Kind: m.Kind, Report: m.Report, Native: m.Native, Neutralise: m.Neutral}
 }
 
 // Size is what storing the message counts against its receiver's limit, in bytes.

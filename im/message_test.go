@@ -13,7 +13,7 @@ import (
 func TestNeutralFormIsMadeOnce(t *testing.T) {
 	made := 0
 	m := &Message{
-		ID: 1, From: alice, FromName: "Alice", Time: noon, Kind: Words, Report: true,
+		ID: 1, From: alice, FromName: "Alice", FromSlot: "home", Slot: "work", Only: true, Time: noon, Kind: Words, Report: true,
 		Native: Native{Door: "msnp", Body: []byte("native"), Framed: []byte("framed")},
 		Neutralise: func() Neutral {
 			made++
@@ -43,7 +43,7 @@ func TestNeutralFormIsMadeOnce(t *testing.T) {
 		id MessageID
 	}{{bobby, 2}, {romeo, 3}, {romeo, 5}} {
 		c := copies[i]
-		if c.To != want.to || c.ID != want.id || c.From != alice || c.FromName != "Alice" || !c.Time.Equal(noon) ||
+		if c.To != want.to || c.ID != want.id || c.From != alice || c.FromName != "Alice" || c.FromSlot != "home" || c.Slot != "work" || !c.Only || !c.Time.Equal(noon) ||
 			c.Kind != Words || !c.Report || c.Native.Door != "msnp" || string(c.Native.Body) != "native" || string(c.Native.Framed) != "framed" {
 			t.Errorf("copy %d is %v to %v", i, c.ID, c.To)
 		}

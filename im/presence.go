@@ -43,11 +43,12 @@ type Presence struct {
 	Priority int8      // of sessions of one account; negative: takes no messages
 	Status   string    // status text; "" is none
 	Since    time.Time // when the session came to be so
+	Native   Native    // the same in its own protocol's bytes, for receivers behind the same door
 }
 
 // Same reports whether others would notice no difference.
 func (p Presence) Same(o Presence) bool {
-	return p.State == o.State && p.Priority == o.Priority && p.Status == o.Status
+	return p.State == o.State && p.Priority == o.Priority && p.Status == o.Status && p.Native.Same(o.Native)
 }
 
 // Seen is the presence as others may see it: hidden looks like offline, in every part.
@@ -61,7 +62,7 @@ func (p Presence) Seen() Presence {
 // Merge makes one presence of several sessions', for protocols that know one presence per
 // person: of those not hidden, and with priority 0 or more if there are any, the most
 // available, then the highest priority, then the latest; their order does not matter. Offline
-// when none is to be seen.
+// when none is to be seen. Native bytes are one session's, and are left out.
 func Merge(sessions []Presence) Presence {
 	var best Presence
 	for _, p := range sessions {
@@ -69,6 +70,7 @@ func Merge(sessions []Presence) Presence {
 			best = p
 		}
 	}
+	best.Native = Native{}
 	return best
 }
 

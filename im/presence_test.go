@@ -1,6 +1,7 @@
 package im
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -17,15 +18,15 @@ func TestStates(t *testing.T) {
 		if s.Visible() == (s == Offline || s == Hidden) {
 			t.Errorf("%v is visible: %t", s, s.Visible())
 		}
-		p := Presence{State: s, Priority: 3, Status: "gone fishing", Since: noon}
+		p := Presence{State: s, Priority: 3, Status: "gone fishing", Since: noon, Native: Native{Door: "test", Body: []byte("fish")}}
 		want := p
 		if !s.Visible() {
 			want = Presence{}
 		}
-		if p.Seen() != want {
+		if !reflect.DeepEqual(p.Seen(), want) {
 			t.Errorf("%v is seen as %+v", p, p.Seen())
 		}
-		if p.Seen().Seen() != p.Seen() {
+		if !reflect.DeepEqual(p.Seen().Seen(), p.Seen()) {
 			t.Errorf("%v is seen in two ways", p)
 		}
 	}
@@ -66,7 +67,7 @@ func TestMerge(t *testing.T) {
 		{"and of these the highest", []Presence{at(Away, -7, 1), at(Away, -1, 1)}, at(Away, -1, 1)},
 		{"free to chat is the most available", []Presence{at(Available, 0, 9), at(FreeToChat, 0, 1)}, at(FreeToChat, 0, 1)},
 	} {
-		if got := Merge(c.sessions); got != c.want {
+		if got := Merge(c.sessions); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v, not %+v", c.why, got, c.want)
 		}
 	}
@@ -79,6 +80,7 @@ func somePresence() *rapid.Generator[Presence] {
 			Priority: rapid.Int8Range(-2, 2).Draw(t, "priority"),
 			Status:   rapid.SampledFrom([]string{"", "away", "here"}).Draw(t, "status"),
 			Since:    noon.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "since")) * time.Minute),
+			Native:   rapid.SampledFrom([]Native{{}, {Door: "one"}, {Door: "one", Body: []byte("x")}, {Door: "two", Body: []byte("x")}}).Draw(t, "native"),
 		}
 	})
 }
@@ -87,14 +89,14 @@ func TestMergeKnowsNoOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := rapid.SliceOfN(somePresence(), 0, 6).Draw(t, "sessions")
 		got := Merge(l)
-		if other := rapid.Permutation(l).Draw(t, "other order"); Merge(other) != got {
+		if other := rapid.Permutation(l).Draw(t, "other order"); !reflect.DeepEqual(Merge(other), got) {
 			t.Fatalf("%+v in the one order, %+v in the other", got, Merge(other))
 		}
-		if again := Merge(append(slices.Clone(l), got)); again != got {
+		if again := Merge(append(slices.Clone(l), got)); !reflect.DeepEqual(again, got) {
 			t.Fatalf("%+v merged once more is %+v", got, again)
 		}
 		cut := rapid.IntRange(0, len(l)).Draw(t, "cut")
-		if parts := Merge([]Presence{Merge(l[:cut]), Merge(l[cut:])}); parts != got {
+		if parts := Merge([]Presence{Merge(l[:cut]), Merge(l[cut:])}); !reflect.DeepEqual(parts, got) {
 			t.Fatalf("in parts %+v, together %+v", parts, got)
 		}
 		var seen []Presence
@@ -103,16 +105,16 @@ func TestMergeKnowsNoOrder(t *testing.T) {
 			seen = append(seen, p.Seen())
 			takes = takes || p.State.Visible() && p.Priority >= 0
 		}
-		if Merge(seen) != got {
+		if !reflect.DeepEqual(Merge(seen), got) {
 			t.Fatalf("what others see merges to %+v, all to %+v", Merge(seen), got)
 		}
 		if got.State == Offline {
-			if got != (Presence{}) || slices.ContainsFunc(l, func(p Presence) bool { return p.State.Visible() }) {
+			if !reflect.DeepEqual(got, Presence{}) || slices.ContainsFunc(l, func(p Presence) bool { return p.State.Visible() }) {
 				t.Fatalf("offline is %+v", got)
 			}
 			return
 		}
-		if !got.State.Visible() || !slices.Contains(l, got) || takes != (got.Priority >= 0) {
+		if !got.State.Visible() || !slices.ContainsFunc(l, func(p Presence) bool { p.Native = Native{}; return reflect.DeepEqual(p, got) }) || takes != (got.Priority >= 0) {
 			t.Fatalf("merged to %+v", got)
 		}
 		for _, p := range l {
@@ -128,7 +130,8 @@ func TestSameIsWhatOthersNotice(t *testing.T) {
 		p, q := somePresence().Draw(t, "p"), somePresence().Draw(t, "q")
 		same := p
 		same.Since = q.Since
-		if !p.Same(same) || p.Same(q) != q.Same(p) || p.Same(q) != (p.State == q.State && p.Status == q.Status && p.Priority == q.Priority) {
+		same.Native.Body, same.Native.Framed = slices.Clone(p.Native.Body), []byte("frames are nobody's concern")
+		if !p.Same(same) || p.Same(q) != q.Same(p) || p.Same(q) != (p.State == q.State && p.Status == q.Status && p.Priority == q.Priority && p.Native.Same(q.Native)) {
 			t.Fatalf("%+v and %+v are the same: %t", p, q, p.Same(q))
 		}
 	})
