@@ -65,11 +65,20 @@ func newScramKeys(h Hash, prepared string) (s scramKeys, err error) {
 // of makes StoredKey and ServerKey of a prepared password, with the salt and the rounds
 // of s. RFC 5802 3.
 func (s *scramKeys) of(h Hash, prepared string) (stored, server []byte, err error) {
-	salted, err := pbkdf2.Key(h.new, prepared, s.salt[:], s.rounds, h.size())
+	salted, err := h.salted(prepared, s.salt[:], s.rounds)
 	if err != nil {
-		return nil, nil, fmt.Errorf("make SCRAM keys: %w", err)
+		return nil, nil, err
 	}
 	return h.sum(h.hmac(salted, "Client Key")), h.hmac(salted, "Server Key"), nil
+}
+
+// salted is the SaltedPassword, RFC 5802 3.
+func (h Hash) salted(prepared string, salt []byte, rounds int) ([]byte, error) {
+	b, err := pbkdf2.Key(h.new, prepared, salt, rounds, h.size())
+	if err != nil {
+		return nil, fmt.Errorf("make SCRAM keys: %w", err)
+	}
+	return b, nil
 }
 
 func (k Keys) scram(h Hash) *scramKeys {
