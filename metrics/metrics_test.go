@@ -11,8 +11,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"parley/config"
 )
 
 // get asks the handler of m and gives back status and body.
@@ -173,19 +171,6 @@ func TestTwoServicesCountApart(t *testing.T) {
 	a.LimitHit("line")
 	if v := series(t, b)[`parley_limit_hits_total{limit="line"}`]; v != "0" {
 		t.Errorf("counted at the other: %s", v)
-	}
-}
-
-func TestEveryLimitOfTheConfigurationHasALabel(t *testing.T) {
-	for _, k := range config.Keys() {
-		if name, ok := strings.CutPrefix(k.Name, "limits."); ok && !slices.Contains(Limits, name) {
-			t.Errorf("%s has no label", k.Name)
-		}
-	}
-	for _, name := range Limits {
-		if name != Other && !slices.ContainsFunc(config.Keys(), func(k config.Key) bool { return strings.HasSuffix(k.Name, "."+name) }) {
-			t.Errorf("the label %s is no key", name)
-		}
 	}
 }
 
