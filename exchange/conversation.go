@@ -247,7 +247,7 @@ func (c *Conversation) call(b *Batch, p, from *participant, ringing func()) bool
 		c.ring(b, p, from, rings)
 	}
 	if p.in() && !was {
-		c.tell(b, &Joined{p.who, p.name()}, p)
+		c.tell(b, &Joined{Who: p.who, Name: p.name()}, p)
 	}
 	c.drop(p)
 	return p.in() || p.ring != nil
@@ -369,7 +369,7 @@ func (x *Exchange) Join(place *Place, id int64, who im.Address, s Session) (*Sea
 		}
 	}
 	if !was {
-		c.tell(&seat.batch, &Joined{who, p.name()}, p)
+		c.tell(&seat.batch, &Joined{Who: who, Name: p.name()}, p)
 	}
 	c.mu.Unlock()
 	return seat, there, nil

@@ -70,10 +70,12 @@ type Presence struct {
 	Slot    string      // the session that it is about; "" when there is none
 	Session im.Presence // that session's, as others see it
 	Initial bool        // the state as found, not a change
+	Direct  bool        // sent to this receiver alone, whoever sees them otherwise; only Slot and Session say something
 	Tag     any         // of the act that led to an initial notice, for the session that acted
 
-	key   any
-	forms [2]form
+	key     any
+	slotKey any
+	forms   [2]form
 }
 
 type form struct {
@@ -90,6 +92,22 @@ func (p *Presence) Key() any {
 		p.key = p.Who
 	}
 	return p.key
+}
+
+// presenceKey names a session of a person.
+type presenceKey struct {
+	who    im.Address
+	slot   string
+	direct bool
+}
+
+// SlotKey is the same for all notices about one session of one person, for a protocol that tells of each: a
+// newer one replaces an older one that still waits. What was sent to one alone has a key of its own.
+func (p *Presence) SlotKey() any {
+	if p.slotKey == nil {
+		p.slotKey = presenceKey{p.Who, p.Slot, p.Direct}
+	}
+	return p.slotKey
 }
 
 // Form is the notice in a receiver's form, made once for all receivers of the same kind. Notices
@@ -119,16 +137,21 @@ type Ring struct {
 
 func (*Ring) delivery() {}
 
-// Joined tells a seat that somebody is in the conversation now.
+// Joined tells a seat that somebody is in the conversation now. Direct sessions are told, too, of a
+// conversation of three or more: first of everybody who is there, and last of their own person.
 type Joined struct {
-	Who  im.Address
-	Name string
+	Conversation int64
+	Who          im.Address
+	Name         string
+	By           im.Address // who called them; zero when nobody did
 }
 
-// Left tells a seat that somebody is no longer in the conversation.
+// Left tells a seat that somebody is no longer in the conversation; Direct sessions, with
+// their own person, that they are not, or that it is over.
 type Left struct {
-	Who  im.Address
-	Idle bool // the conversation ends because nothing was said for long
+	Conversation int64
+	Who          im.Address
+	Idle         bool // the conversation ends because nothing was said for long
 }
 
 func (*Joined) delivery() {}
@@ -138,6 +161,7 @@ func (*Left) delivery()   {}
 type Message struct {
 	*im.Message
 	ID      im.MessageID // of this receiver's; the same for each session of theirs, and when it is offered again
+	In      *Talk        // what it was said in, for a Direct session that was told of it; nil: to the receiver
 	x       *Exchange
 	to      *account   // nil: its principal is not an account here
 	who     im.Address // the receiver
@@ -150,14 +174,17 @@ type Message struct {
 
 func (*Message) delivery() {}
 
+// Kept reports whether the message has waited in the store: it is older than it comes.
+func (m *Message) Kept() bool { return m.kept }
+
 // storable reports whether the message may wait in the store.
 func (m *Message) storable() bool {
-	return m.Kind == im.Words && m.to != nil && !m.x.cfg.NotStored
+	return m.Kind == im.Words && !m.Only && m.to != nil && !m.x.cfg.NotStored
 }
 
 // twin is the same message for another session of its receiver.
 func (m *Message) twin() *Message {
-	return &Message{Message: m.Message, ID: m.ID, x: m.x, to: m.to, who: m.who, out: m.out, kept: m.kept, copies: m.copies}
+	return &Message{Message: m.Message, ID: m.ID, In: m.In, x: m.x, to: m.to, who: m.who, out: m.out, kept: m.kept, copies: m.copies}
 }
 
 // spread hands a message to a receiver's seats and sessions, and leaves it with a ring under way;

@@ -23,6 +23,7 @@ type Config struct {
 	Requests       int           // unanswered requests to one account
 	Conversation   int           // participants of one conversation
 	Conversations  int           // conversations one account may be in
+	Directed       int           // people one session may have sent its presence to who do not see it otherwise
 	Waiting        int           // messages stored for one account
 	WaitingBytes   int64         // bytes stored for one account
 	WaitingAge     time.Duration // how long a message is stored
@@ -41,7 +42,7 @@ func (c *Config) fill() {
 		v *int
 		n int
 	}{{&c.Contacts, 5000}, {&c.Watchers, 5000}, {&c.Requests, 1000}, {&c.Conversation, 50},
-		{&c.Conversations, 200}, {&c.Waiting, 1000}, {&c.AccountsCached, 20000}} {
+		{&c.Conversations, 200}, {&c.Directed, 1000}, {&c.Waiting, 1000}, {&c.AccountsCached, 20000}} {
 		if *d.v == 0 {
 			*d.v = d.n
 		}

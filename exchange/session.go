@@ -24,6 +24,10 @@ type Login struct {
 	Slot      string // unique in the account: a second session in it ends the first
 	Abilities Ability
 	Remote    string // where it comes from, for the operator
+	// Own has the session told of all sessions of its own account, itself included: RFC 6121 4.2.2.
+	Own bool
+	// Inbound has the account's rules asked, for this session, about the presence of others: XEP-0191 3.3.
+	Inbound bool
 	// Presence is the presence default that an account gets which no protocol logged in before.
 	Presence im.Default
 }
