@@ -164,6 +164,8 @@ type XMPP struct {
 	Idle Duration `toml:"idle" least:"10s"`
 	// Time in which a client that was asked must say something; then its session is closed.
 	PingTimeout Duration `toml:"ping_timeout" least:"1s"`
+	// Failed logins of one connection, after which it is closed.
+	LoginTries int `toml:"login_tries" least:"1"`
 	// Addresses of those who run the service, which it tells who asks (XEP-0157), as URIs like "mailto:admin@example.com".
 	Contact []string `toml:"contact"`
 	// The domain of conversations of three or more; empty means conversation.DOMAIN, one for each domain.
@@ -263,6 +265,7 @@ func Default() Config {
 			RegistrationsPerNetwork: 5,
 			Idle:                    Duration(3 * time.Minute),
 			PingTimeout:             Duration(time.Minute),
+			LoginTries:              5,
 			Search:                  true,
 		},
 		Credential: Credential{KeepPassword: true},

@@ -65,6 +65,7 @@ var sentences = map[string]string{
 	"xmpp.conference":                   "The domain of conversations of three or more; empty means conversation.DOMAIN, one for each domain.",
 	"xmpp.contact":                      "Addresses of those who run the service, which it tells who asks (XEP-0157), as URIs like \"mailto:admin@example.com\".",
 	"xmpp.idle":                         "Time without a byte from a client after which it is asked whether it is there.",
+	"xmpp.login_tries":                  "Failed logins of one connection, after which it is closed.",
 	"xmpp.ping_timeout":                 "Time in which a client that was asked must say something; then its session is closed.",
 	"xmpp.plain":                        "Whether clients may log in without TLS: empty means none may, \"loopback\" that those may who connect from this machine.",
 	"xmpp.registration":                 "Whether strangers may make accounts for themselves (XEP-0077).",
