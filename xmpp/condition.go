@@ -1,0 +1,152 @@
+package xmpp
+
+import (
+	"errors"
+
+	"parley/im"
+	"parley/xmltext"
+	"parley/xmpp/wire"
+)
+
+// Condition is what went wrong with a stanza, RFC 6120 8.3.3.
+type Condition string
+
+// The conditions, RFC 6120 8.3.3.1 to 8.3.3.22.
+const (
+	BadRequest            Condition = "bad-request"
+	Conflict              Condition = "conflict"
+	FeatureNotImplemented Condition = "feature-not-implemented"
+	Forbidden             Condition = "forbidden"
+	Gone                  Condition = "gone"
+	InternalServerError   Condition = "internal-server-error"
+	ItemNotFound          Condition = "item-not-found"
+	JIDMalformed          Condition = "jid-malformed"
+	NotAcceptable         Condition = "not-acceptable"
+	NotAllowed            Condition = "not-allowed"
+	NotAuthorized         Condition = "not-authorized"
+	PolicyViolation       Condition = "policy-violation"
+	RecipientUnavailable  Condition = "recipient-unavailable"
+	Redirect              Condition = "redirect"
+	RegistrationRequired  Condition = "registration-required"
+	RemoteServerNotFound  Condition = "remote-server-not-found"
+	RemoteServerTimeout   Condition = "remote-server-timeout"
+	ResourceConstraint    Condition = "resource-constraint"
+	ServiceUnavailable    Condition = "service-unavailable"
+	SubscriptionRequired  Condition = "subscription-required"
+	UndefinedCondition    Condition = "undefined-condition"
+	UnexpectedRequest     Condition = "unexpected-request"
+)
+
+// What the sender can do about an error, RFC 6120 8.3.2.
+const (
+	TypeAuth     = "auth"
+	TypeCancel   = "cancel"
+	TypeContinue = "continue"
+	TypeModify   = "modify"
+	TypeWait     = "wait"
+)
+
+// Type is the error type that goes with a condition unless something else is known, RFC 6120 8.3.3.
+func (c Condition) Type() string {
+	switch c {
+	case BadRequest, JIDMalformed, NotAcceptable, PolicyViolation, Redirect, UnexpectedRequest:
+		return TypeModify
+	case Forbidden, NotAuthorized, RegistrationRequired, SubscriptionRequired:
+		return TypeAuth
+	case RecipientUnavailable, RemoteServerTimeout, ResourceConstraint:
+		return TypeWait
+	}
+	return TypeCancel
+}
+
+// Error is a stanza error, RFC 6120 8.3.2. It is not changed once it is made.
+type Error struct {
+	Type      string // "" is the condition's own
+	Condition Condition
+	Text      string // in English; "" is none
+	App       string // an element of the application's, as XML: RFC 6120 8.3.4
+}
+
+// Refuse makes the error of a condition, with its own type; no text if text is "".
+func Refuse(c Condition, text string) *Error {
+	return &Error{Type: c.Type(), Condition: c, Text: text}
+}
+
+// Error is for logs.
+func (e *Error) Error() string {
+	if e.Text == "" {
+		return "xmpp: " + string(e.Condition)
+	}
+	return "xmpp: " + string(e.Condition) + ": " + e.Text
+}
+
+// Append writes the error element, RFC 6120 8.3.2.
+func (e *Error) Append(dst []byte) []byte {
+	typ := e.Type
+	if typ == "" {
+		typ = e.Condition.Type()
+	}
+	b := xmltext.Build(dst)
+	b.Start("error").Attr("type", typ)
+	b.Start(string(e.Condition)).Attr("xmlns", wire.NSStanzas).End()
+	if e.Text != "" {
+		b.Start("text").Attr("xmlns", wire.NSStanzas).Attr("xml:lang", "en").Text(e.Text).End()
+	}
+	b.Raw([]byte(e.App))
+	return b.Bytes()
+}
+
+// blocked marks an error as made by the sender's own block, XEP-0191 3.3.
+const blocked = "<blocked xmlns='" + wire.NSBlocked + "'/>"
+
+// refusals says what the core's errors are called on this wire, RFC 6120 8.3.3. Who is absent, who does not want to
+// hear from the sender, who cannot take the message and who does not exist are one error, so that nobody learns which
+// it is: RFC 6121 8.5.1, XEP-0016 2.14.
+var refusals = []struct {
+	err  error
+	wire *Error
+}{
+	{im.ErrBadAddress, Refuse(JIDMalformed, "")},
+	{im.ErrBadName, Refuse(NotAcceptable, "This name is not acceptable.")},
+	{im.ErrUnknownUser, Refuse(ServiceUnavailable, "")},
+	{im.ErrHeld, Refuse(ServiceUnavailable, "")},
+	{im.ErrAbsent, Refuse(ServiceUnavailable, "")},
+	{im.ErrNothingFits, Refuse(ServiceUnavailable, "")},
+	{im.ErrDisabled, Refuse(Forbidden, "")},
+	{im.ErrListFull, Refuse(ResourceConstraint, "There is no room for more.")},
+	{im.ErrAlready, Refuse(Conflict, "")},
+	{im.ErrNotOnList, Refuse(ItemNotFound, "")},
+	{im.ErrOpposite, Refuse(Conflict, "")},
+	{im.ErrSameMode, Refuse(Conflict, "")},
+	{im.ErrOwnBlock, &Error{Type: TypeCancel, Condition: NotAcceptable, App: blocked}},
+	{im.ErrNotVisible, Refuse(NotAllowed, "Send presence that others can see first.")},
+	{im.ErrFull, &Error{Type: TypeWait, Condition: ServiceUnavailable, Text: "The conversation is full."}},
+	{im.ErrTooMany, Refuse(ResourceConstraint, "There are too many conversations at once.")},
+	{im.ErrTooActive, &Error{Type: TypeWait, Condition: PolicyViolation, Text: "Too much in too short a time; try again later."}},
+	{im.ErrNoPlace, Refuse(RecipientUnavailable, "Conversations are not possible at the moment; try again later.")},
+	{im.ErrGone, Refuse(Gone, "The conversation is over.")},
+	{im.ErrNotInvited, Refuse(RegistrationRequired, "Only who is invited may enter.")},
+	{im.ErrUnknownGroup, Refuse(ItemNotFound, "")},
+	{im.ErrGroupExists, Refuse(Conflict, "")},
+	{im.ErrClosing, &Error{Type: TypeWait, Condition: InternalServerError, Text: "The service is going down; try again later."}},
+}
+
+// internal says nothing of what happened: that is for the log.
+var internal = &Error{Type: TypeWait, Condition: InternalServerError}
+
+// ErrorOf is what a client is told of err: an [*Error] in it as it is, the core's kinds by their table, anything else
+// as internal-server-error that may pass. nil for nil. The result is not to be changed.
+func ErrorOf(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	for i := range refusals {
+		if errors.Is(err, refusals[i].err) {
+			return refusals[i].wire
+		}
+	}
+	return internal
+}

@@ -1,0 +1,140 @@
+package xmpp
+
+import (
+	"strconv"
+
+	"parley/im"
+	"parley/xmltext"
+	"parley/xmpp/wire"
+)
+
+// shows is what a show element says, RFC 6121 4.7.2.1. Who has none is just available.
+var shows = []struct {
+	show  string
+	state im.State
+}{
+	{"away", im.Away},
+	{"chat", im.FreeToChat},
+	{"dnd", im.Busy},
+	{"xa", im.ExtendedAway},
+}
+
+// showOf is the show of a state, and the words that say the rest of it: XMPP knows fewer states than others do.
+// RFC 6121 4.7.2.1; draft 7.7.
+func showOf(s im.State) (show, words string) {
+	switch s {
+	case im.FreeToChat:
+		return "chat", ""
+	case im.Idle, im.Away:
+		return "away", ""
+	case im.BeRightBack:
+		return "away", "Be right back"
+	case im.OutToLunch:
+		return "away", "Out to lunch"
+	case im.Busy:
+		return "dnd", ""
+	case im.OnThePhone:
+		return "dnd", "On the phone"
+	case im.ExtendedAway:
+		return "xa", ""
+	}
+	return "", ""
+}
+
+// ReadPresence reads a presence of no type, or of type unavailable: an Offline one, RFC 6121 4.7.1. Only show makes
+// the state, so a status "Be right back" beside the show away is still Away. The status text is the one in the
+// stanza's own language, or the first. Native is all that stood inside. A show that RFC 6121 4.7.2.1 does not have, a
+// priority that is no number from -128 to 127, and two of either are bad-request; an empty one counts as none, as
+// some clients send it.
+func ReadPresence(n xmltext.Node) (im.Presence, *Error) {
+	p := im.Presence{State: im.Available}
+	if typ, ok := n.Attr("", "type"); ok && len(typ) > 0 {
+		p.State = im.Offline
+	}
+	var show, priority bool
+	for c := range n.Children() {
+		switch {
+		case c.Is(wire.NSClient, "show"):
+			if show {
+				return im.Presence{}, Refuse(BadRequest, "There is more than one show element.")
+			}
+			show = true
+			if !readShow(&p, c) {
+				return im.Presence{}, Refuse(BadRequest, "The show element must say away, chat, dnd or xa.")
+			}
+		case c.Is(wire.NSClient, "priority"):
+			if priority {
+				return im.Presence{}, Refuse(BadRequest, "There is more than one priority element.")
+			}
+			priority = true
+			if !readPriority(&p, c) {
+				return im.Presence{}, Refuse(BadRequest, "The priority must be a number from -128 to 127.")
+			}
+		}
+	}
+	if p.State == im.Offline {
+		p.Priority = 0
+	}
+	p.Status = string(inOwnLanguage(n, "status").Text())
+	if inner := wire.AppendContent(nil, n); len(inner) > 0 {
+		p.Native = im.Native{Door: Door, Body: inner}
+	}
+	return p, nil
+}
+
+func readShow(p *im.Presence, n xmltext.Node) bool {
+	t := string(trim(n.Text()))
+	if t == "" {
+		return true
+	}
+	for _, s := range shows {
+		if s.show == t {
+			if p.State != im.Offline {
+				p.State = s.state
+			}
+			return true
+		}
+	}
+	return false
+}
+
+func readPriority(p *im.Presence, n xmltext.Node) bool {
+	t := trim(n.Text())
+	if len(t) == 0 {
+		return true
+	}
+	v, err := strconv.ParseInt(string(t), 10, 8)
+	p.Priority = int8(v)
+	return err == nil
+}
+
+// AppendPresence writes a presence: what its sender's client wrote, or else show, status and priority. An empty typ
+// becomes unavailable for who cannot be seen; empty addresses are left out. A state that XMPP lacks is told by the
+// nearest show, and in words where there is no status text. RFC 6121 4.7.
+func AppendPresence(dst []byte, from, to, typ string, p im.Presence) []byte {
+	if typ == "" && !p.State.Visible() {
+		typ = "unavailable"
+	}
+	b := wire.Open(dst, "presence", from, to, "", typ)
+	if p.Native.Door == Door {
+		b.Raw(p.Native.Body)
+		return b.Bytes()
+	}
+	var show, words string
+	if typ == "" {
+		show, words = showOf(p.State)
+	}
+	if show != "" {
+		b.Start("show").Text(show).End()
+	}
+	if p.Status != "" {
+		words = p.Status
+	}
+	if words != "" {
+		b.Start("status").Text(words).End()
+	}
+	if p.Priority != 0 && typ == "" {
+		b.Start("priority").Text(strconv.Itoa(int(p.Priority))).End()
+	}
+	return b.Bytes()
+}
