@@ -53,6 +53,9 @@ func (s *Stream) TryFill() (bool, error) {
 	if s.raw == nil {
 		return false, nil
 	}
+	if s.tls != nil {
+		return s.tls.fill(true)
+	}
 	s.n, s.err, s.once = 0, nil, true
 	err := s.raw.Read(s.tryFn)
 	s.once = false

@@ -42,8 +42,9 @@ type Item struct {
 // Fill and Consume belong to the goroutine that reads; Put, Flush and Close to anybody.
 type Stream struct {
 	conn net.Conn
-	raw  syscall.RawConn // nil: not a socket (a pipe in tests, TLS)
+	raw  syscall.RawConn // nil: not a socket (a pipe in tests)
 	lim  *Limits
+	tls  *secured // nil: plain; set while writing is
 
 	buf    []byte // what the reader has and has not consumed; nil or of a pool while it runs
 	from   int
@@ -117,6 +118,10 @@ func (s *Stream) Consume(n int) {
 // Fill waits until at least one byte more has come. While it waits it holds only what is
 // pending. The error is the connection's: io.EOF, a deadline.
 func (s *Stream) Fill() error {
+	if s.tls != nil {
+		_, err := s.tls.fill(false)
+		return err
+	}
 	s.park()
 	for {
 		if s.raw != nil {
@@ -138,6 +143,9 @@ func (s *Stream) Fill() error {
 // try reads what is there. It must try first and only then ask to wait: asking resets the
 // readiness that earlier bytes had set.
 func (s *Stream) try(fd uintptr) bool {
+	if s.tls != nil {
+		return s.tls.try(fd)
+	}
 	s.grow()
 	n, err := syscall.Read(int(fd), s.buf[len(s.buf):cap(s.buf)])
 	switch {
@@ -166,12 +174,19 @@ func (s *Stream) park() {
 	if s.from < len(s.buf) {
 		rest = append(make([]byte, 0, len(s.buf)-s.from), s.buf[s.from:]...)
 	}
-	if cap(*s.pooled) == smallBuffer {
-		smallBuffers.Put(s.pooled)
-	} else {
-		largeBuffers.Put(s.pooled)
-	}
+	giveBack(s.pooled)
 	s.buf, s.from, s.pooled = rest, 0, nil
+}
+
+// giveBack puts a buffer back into the pool it is of, if it is of one.
+func giveBack(p *[]byte) {
+	switch {
+	case p == nil:
+	case cap(*p) == smallBuffer:
+		smallBuffers.Put(p)
+	case cap(*p) == largeBuffer:
+		largeBuffers.Put(p)
+	}
 }
 
 // grow sees to it that there is room behind the pending bytes.
@@ -193,11 +208,7 @@ func (s *Stream) grow() {
 	b := append((*p)[:0], rest...)
 	old := s.pooled
 	s.buf, s.from, s.pooled = b, 0, p
-	if old != nil && cap(*old) == smallBuffer {
-		smallBuffers.Put(old)
-	} else if old != nil && cap(*old) == largeBuffer {
-		largeBuffers.Put(old)
-	}
+	giveBack(old)
 }
 
 // Put queues an item. It reports whether the caller now owes a Flush: exactly one of those
@@ -286,8 +297,18 @@ func (s *Stream) write(wait bool) {
 	for {
 		s.mu.Lock()
 		if len(s.queue) == 0 || s.closed {
-			s.writing = false
 			end := s.finished && !s.closed
+			if end && s.tls.farewell() {
+				s.mu.Unlock()
+				if _, all, err := s.send(nil, wait); err != nil {
+					s.Close()
+				} else if !all {
+					go s.rest(nil, nil) // ends with the queue, or by Close
+					return
+				}
+				continue
+			}
+			s.writing = false
 			s.mu.Unlock()
 			if end {
 				s.end()
@@ -303,11 +324,9 @@ func (s *Stream) write(wait bool) {
 		s.one[0] = Item{}
 		s.mu.Unlock()
 
-		var n int
-		var err error
 		if len(batch) == 1 {
-			n, err = s.send(batch[0].B, wait)
-			if err == nil && n < len(batch[0].B) {
+			n, all, err := s.send(batch[0].B, wait)
+			if err == nil && !all {
 				go s.rest(batch[0].B[n:], append([]Item(nil), batch...)) // ends with the queue, or by Close
 				return
 			}
@@ -336,8 +355,8 @@ func (s *Stream) sendAll(batch []Item, wait bool) bool {
 				break
 			}
 		}
-		n, err := s.send(b, wait)
-		if err == nil && n < len(b) {
+		n, all, err := s.send(b, wait)
+		if err == nil && !all {
 			go s.rest(append([]byte(nil), b[n:]...), batch, k) // ends with the queue, or by Close
 			return false
 		}
@@ -354,14 +373,24 @@ func (s *Stream) rest(b []byte, batch []Item, ks ...int) {
 	if len(ks) > 0 {
 		k = ks[0]
 	}
-	_, err := s.send(b, true)
+	_, _, err := s.send(b, true)
 	s.settle(batch[:k], err)
 	s.sendAll(batch[k:], true)
 	s.write(true)
 }
 
-// send writes; without wait only what the socket takes at once.
-func (s *Stream) send(b []byte, wait bool) (n int, err error) {
+// send writes; without wait only what the socket takes at once. What is not in n is to be sent
+// again; without all, and with no error, send is to be called again even if that is nothing.
+func (s *Stream) send(b []byte, wait bool) (n int, all bool, err error) {
+	if s.tls != nil {
+		return s.tls.send(b, wait)
+	}
+	n, err = s.sendBytes(b, wait)
+	return n, n == len(b), err
+}
+
+// sendBytes is send for what goes to the socket as it is.
+func (s *Stream) sendBytes(b []byte, wait bool) (n int, err error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
@@ -371,6 +400,7 @@ func (s *Stream) send(b []byte, wait bool) (n int, err error) {
 	if wait {
 		if s.lim.Stall > 0 {
 			s.conn.SetWriteDeadline(time.Now().Add(s.lim.Stall))
+			defer s.conn.SetWriteDeadline(time.Time{}) // or a later write, in good order, would fail
 		}
 		for len(b) > 0 { // in steps, so that a slow receiver that takes something is not stalled
 			m, err := s.conn.Write(b[:min(len(b), largeBuffer)])
