@@ -11,6 +11,7 @@ import (
 
 	"parley/listen"
 	"parley/xmltext"
+	"parley/xmpp/wire"
 )
 
 // limits bound what a service that reads nothing can make its client hold.
@@ -87,9 +88,9 @@ func (c *conn) element() (xmltext.Node, error) {
 		return xmltext.Node{}, &EndError{}
 	}
 	n := c.doc.Root()
-	if n.Is(nsStream, "error") {
+	if n.Is(wire.NSStream, "error") {
 		c.said = &EndError{}
-		c.said.Condition, c.said.Text, _ = condition(n, nsStreams)
+		c.said.Condition, c.said.Text, _ = condition(n, wire.NSStreams)
 		return c.element()
 	}
 	return n, nil
@@ -103,7 +104,7 @@ func (c *conn) read(serve func(xmltext.Node)) {
 		if n, err = c.element(); err != nil {
 			break
 		}
-		if !(n.Is(nsClient, "iq") && c.answer(n)) {
+		if !(n.Is(wire.NSClient, "iq") && c.answer(n)) {
 			serve(n)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"parley/xmltext"
+	"parley/xmpp/wire"
 )
 
 // Why there is no answer.
@@ -109,9 +110,9 @@ func condition(n xmltext.Node, space string) (name, text, app string) {
 
 // stanzaError reads the error of a stanza of type error.
 func stanzaError(stanza xmltext.Node) *StanzaError {
-	n := stanza.Child(nsClient, "error")
+	n := stanza.Child(wire.NSClient, "error")
 	e := &StanzaError{Type: attr(n, "type")}
-	e.Condition, e.Text, e.App = condition(n, nsStanzas)
+	e.Condition, e.Text, e.App = condition(n, wire.NSStanzas)
 	if e.Condition == "" {
 		e.Condition = "undefined-condition"
 	}

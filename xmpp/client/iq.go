@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"parley/xmltext"
+	"parley/xmpp/wire"
 )
 
 // Answer is what an IQ of type result brought.
@@ -47,11 +48,11 @@ func (c *Client) Reply(r Request, payload string) error {
 // Refuse answers a request with an error: RFC 6120 8.3.
 func (c *Client) Refuse(r Request, typ, condition string) error {
 	return c.Send("<iq type='error'" + given("id", r.ID) + given("to", r.From) + "><error" + given("type", typ) + "><" +
-		condition + " xmlns='" + nsStanzas + "'/></error></iq>")
+		condition + " xmlns='" + wire.NSStanzas + "'/></error></iq>")
 }
 
 // Ping asks for a sign of life: the service, or somebody's session. XEP-0199 4.
 func (c *Client) Ping(ctx context.Context, to string) error {
-	_, err := c.IQ(ctx, "get", to, "<ping xmlns='"+nsPing+"'/>")
+	_, err := c.IQ(ctx, "get", to, "<ping xmlns='"+wire.NSPing+"'/>")
 	return err
 }

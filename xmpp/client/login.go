@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"parley/xmltext"
+	"parley/xmpp/sasl"
+	"parley/xmpp/wire"
 )
 
 // login makes the stream ready for stanzas.
@@ -97,21 +100,21 @@ func (c *conn) open(domain string) (xmltext.Node, error) {
 		c.stream.Consume(1) // nothing may stand before the declaration
 	}
 	if err := c.write([]byte("<?xml version='1.0'?><stream:stream" + given("to", domain) +
-		" version='1.0' xml:lang='en' xmlns='" + nsClient + "' xmlns:stream='" + nsStream + "'>")); err != nil {
+		" version='1.0' xml:lang='en' xmlns='" + wire.NSClient + "' xmlns:stream='" + wire.NSStream + "'>")); err != nil {
 		return xmltext.Node{}, err
 	}
 	e, err := c.next()
 	if err != nil {
 		return xmltext.Node{}, err
 	}
-	if e != xmltext.Header || !c.doc.Root().Is(nsStream, "stream") {
+	if e != xmltext.Header || !c.doc.Root().Is(wire.NSStream, "stream") {
 		return xmltext.Node{}, errors.New("the other side does not speak XMPP")
 	}
 	n, err := c.element()
 	if err != nil {
 		return xmltext.Node{}, err
 	}
-	if !n.Is(nsStream, "features") {
+	if !n.Is(wire.NSStream, "features") {
 		return xmltext.Node{}, fmt.Errorf("no stream features, but %s", n.Local())
 	}
 	return n, nil
@@ -120,17 +123,17 @@ func (c *conn) open(domain string) (xmltext.Node, error) {
 // starttls goes on with TLS: RFC 6120 5.4.
 func (c *Client) starttls(ctx context.Context, raw net.Conn, features xmltext.Node) (*conn, error) {
 	n := c.conn
-	if !features.Child(nsTLS, "starttls").Ok() {
+	if !features.Child(wire.NSTLS, "starttls").Ok() {
 		return nil, errors.New("the service offers no TLS")
 	}
-	if err := n.write([]byte("<starttls xmlns='" + nsTLS + "'/>")); err != nil {
+	if err := n.write([]byte("<starttls xmlns='" + wire.NSTLS + "'/>")); err != nil {
 		return nil, err
 	}
 	e, err := n.element()
 	if err != nil {
 		return nil, err
 	}
-	if !e.Is(nsTLS, "proceed") {
+	if !e.Is(wire.NSTLS, "proceed") {
 		return nil, fmt.Errorf("the service refuses TLS: %s", e.Local())
 	}
 	if len(n.stream.Pending()) != n.used {
@@ -145,52 +148,82 @@ func (c *Client) starttls(ctx context.Context, raw net.Conn, features xmltext.No
 
 // authenticate proves who logs in: RFC 6120 6.4.
 func (c *Client) authenticate(n *conn, features xmltext.Node) error {
-	var offered []string
-	for m := range features.Child(nsSASL, "mechanisms").Children() {
-		if m.Is(nsSASL, "mechanism") {
+	var offered, bindings []string
+	for m := range features.Child(wire.NSSASL, "mechanisms").Children() {
+		if m.Is(wire.NSSASL, "mechanism") {
 			offered = append(offered, strings.TrimSpace(string(m.Text())))
 		}
 	}
-	p, err := newProof(&c.cfg, n, offered)
+	for b := range features.Child(wire.NSSASLCB, "sasl-channel-binding").Children() { // XEP-0440 4
+		bindings = append(bindings, attr(b, "type"))
+	}
+	p, err := c.proof(n, offered, bindings)
 	if err != nil {
 		return err
 	}
-	n.mechanism = p.mechanism
-	first, err := p.step(nil)
+	first, err := p.Initial()
 	if err != nil {
 		return err
 	}
-	if err := n.write([]byte("<auth xmlns='" + nsSASL + "' mechanism='" + p.mechanism + "'>" + encoded(first) + "</auth>")); err != nil {
+	if err := n.write([]byte("<auth xmlns='" + wire.NSSASL + "' mechanism='" + n.mechanism + "'>" + encoded(first) + "</auth>")); err != nil {
 		return err
 	}
+	var data, last []byte // last: what is verified, which some services send as a challenge
 	for {
 		e, err := n.element()
 		if err != nil {
 			return err
 		}
-		if e.Is(nsSASL, "failure") {
+		if e.Is(wire.NSSASL, "failure") {
 			f := &SASLError{}
-			f.Condition, f.Text, _ = condition(e, nsSASL)
+			f.Condition, f.Text, _ = condition(e, wire.NSSASL)
 			return f
 		}
-		data, err := decoded(string(e.Text()))
-		switch {
-		case err != nil:
+		if data, err = decoded(string(e.Text())); err != nil {
 			return err
-		case e.Is(nsSASL, "success"):
-			return p.success(data)
-		case !e.Is(nsSASL, "challenge"):
+		}
+		switch {
+		case e.Is(wire.NSSASL, "success"):
+			if len(data) == 0 {
+				data = last
+			}
+			return p.Verify(data)
+		case !e.Is(wire.NSSASL, "challenge"):
 			return fmt.Errorf("%s instead of a challenge", e.Local())
 		}
-		answer, err := p.step(data)
-		if err != nil {
-			n.write([]byte("<abort xmlns='" + nsSASL + "'/>"))
+		answer := []byte(nil)
+		if bytes.HasPrefix(data, []byte("v=")) {
+			last = data
+		} else if answer, err = p.Respond(data); err != nil {
+			n.write([]byte("<abort xmlns='" + wire.NSSASL + "'/>"))
 			return err
 		}
-		if err := n.write([]byte("<response xmlns='" + nsSASL + "'>" + encoded(answer) + "</response>")); err != nil {
+		if err := n.write([]byte("<response xmlns='" + wire.NSSASL + "'>" + encoded(answer) + "</response>")); err != nil {
 			return err
 		}
 	}
+}
+
+// proof takes the mechanism, the strongest in common: RFC 6120 6.3.3.
+func (c *Client) proof(n *conn, offered, bindings []string) (*sasl.Client, error) {
+	var b sasl.Binding
+	if t, ok := n.stream.Conn().(*tls.Conn); ok {
+		state := t.ConnectionState()
+		b = sasl.Bind(&state, state.PeerCertificates[0]).Only(bindings)
+	}
+	if len(offered) == 0 {
+		return nil, errors.New("the service offers no way to log in here: it may want TLS first")
+	}
+	n.mechanism = c.cfg.Mechanism
+	if n.mechanism == "" {
+		var err error
+		if n.mechanism, err = sasl.Choose(offered, b, true); err != nil {
+			return nil, err
+		}
+	} else if !slices.Contains(offered, n.mechanism) {
+		return nil, fmt.Errorf("the service does not offer %s, but %s", n.mechanism, strings.Join(offered, ", "))
+	}
+	return sasl.NewClient(c.cfg.User, c.cfg.Password, n.mechanism, b, sasl.OffersPlus(offered)), nil
 }
 
 // encoded is SASL data in XML; "=" where it is empty, RFC 6120 6.4.2.
@@ -214,21 +247,21 @@ func decoded(s string) ([]byte, error) {
 
 // bind gets a resource, RFC 6120 7.6, and a session where a service of RFC 3921 3 wants one.
 func (c *Client) bind(n *conn, features xmltext.Node) error {
-	if !features.Child(nsBind, "bind").Ok() {
+	if !features.Child(wire.NSBind, "bind").Ok() {
 		return errors.New("the service offers no resource")
 	}
-	s := features.Child(nsSession, "session")
-	session := s.Ok() && !s.Child(nsSession, "optional").Ok()
-	iq, err := c.early(n, "<bind xmlns='"+nsBind+"'>"+element("resource", c.cfg.Resource)+"</bind>")
+	s := features.Child(wire.NSSession, "session")
+	session := s.Ok() && !s.Child(wire.NSSession, "optional").Ok()
+	iq, err := c.early(n, "<bind xmlns='"+wire.NSBind+"'>"+element("resource", c.cfg.Resource)+"</bind>")
 	if err != nil {
 		return err
 	}
-	c.jid = strings.TrimSpace(string(iq.Child(nsBind, "bind").Child(nsBind, "jid").Text()))
+	c.jid = strings.TrimSpace(string(iq.Child(wire.NSBind, "bind").Child(wire.NSBind, "jid").Text()))
 	if c.jid == "" {
 		return errors.New("the service gave no resource")
 	}
 	if session {
-		_, err = c.early(n, "<session xmlns='"+nsSession+"'/>")
+		_, err = c.early(n, "<session xmlns='"+wire.NSSession+"'/>")
 	}
 	return err
 }
@@ -243,26 +276,10 @@ func (c *Client) early(n *conn, payload string) (xmltext.Node, error) {
 	switch {
 	case err != nil:
 		return xmltext.Node{}, err
-	case !iq.Is(nsClient, "iq") || attr(iq, "id") != id:
+	case !iq.Is(wire.NSClient, "iq") || attr(iq, "id") != id:
 		return xmltext.Node{}, fmt.Errorf("%s instead of an answer", iq.Local())
 	case attr(iq, "type") == "error":
 		return xmltext.Node{}, stanzaError(iq)
 	}
 	return iq, nil
-}
-
-// strongest is the mechanism to take, of those known here.
-func strongest(wanted string, offered, known []string) (string, error) {
-	for _, m := range known {
-		if slices.Contains(offered, m) && (wanted == "" || wanted == m) {
-			return m, nil
-		}
-	}
-	if len(offered) == 0 {
-		return "", errors.New("the service offers no way to log in here: it may want TLS first")
-	}
-	if wanted != "" {
-		return "", fmt.Errorf("the service does not offer %s, but %s", wanted, strings.Join(offered, ", "))
-	}
-	return "", fmt.Errorf("no mechanism in common: the service offers %s", strings.Join(offered, ", "))
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"parley/xmltext"
+	"parley/xmpp/wire"
 )
 
 // Room is one that this session is in.
@@ -46,7 +47,7 @@ func (c *Client) Join(ctx context.Context, room, nick string, e Entry) (*Room, e
 		delete(c.joins, room)
 		c.mu.Unlock()
 	}()
-	x := "<x xmlns='" + nsMUC + "'>" + element("password", e.Password)
+	x := "<x xmlns='" + wire.NSMUC + "'>" + element("password", e.Password)
 	if e.History >= 0 {
 		x += "<history" + given("maxstanzas", strconv.Itoa(e.History)) + "/>"
 	}
@@ -107,7 +108,7 @@ func (r *Room) Say(body string) (id string, err error) {
 
 // Whisper says something to one in the room: XEP-0045 7.5.
 func (r *Room) Whisper(nick, body string) (id string, err error) {
-	return r.c.Tell(Words{To: r.JID + "/" + nick, Body: body, Extra: "<x xmlns='" + nsMUCUser + "'/>"})
+	return r.c.Tell(Words{To: r.JID + "/" + nick, Body: body, Extra: "<x xmlns='" + wire.NSMUCUser + "'/>"})
 }
 
 // Rename asks for another nick: XEP-0045 7.6. The room tells everybody, this session too.
@@ -115,7 +116,7 @@ func (r *Room) Rename(nick string) error { return r.c.Direct(r.JID+"/"+nick, "",
 
 // Invite has the room invite somebody: XEP-0045 7.8.2.
 func (r *Room) Invite(jid, reason string) error {
-	return r.c.Send("<message" + given("to", r.JID) + "><x xmlns='" + nsMUCUser + "'><invite" + given("to", jid) + ">" +
+	return r.c.Send("<message" + given("to", r.JID) + "><x xmlns='" + wire.NSMUCUser + "'><invite" + given("to", jid) + ">" +
 		element("reason", reason) + "</invite></x></message>")
 }
 
@@ -124,14 +125,14 @@ func (r *Room) Leave() error { return r.c.Direct(r.JID+"/"+r.Nick, "unavailable"
 
 // occupant reads what a room says of somebody: XEP-0045 7.2.2.
 func occupant(n xmltext.Node) *Occupant {
-	x := n.Child(nsMUCUser, "x")
+	x := n.Child(wire.NSMUCUser, "x")
 	if !x.Ok() {
 		return nil
 	}
-	it := x.Child(nsMUCUser, "item")
+	it := x.Child(wire.NSMUCUser, "item")
 	o := &Occupant{JID: attr(it, "jid"), Nick: attr(it, "nick"), Affiliation: attr(it, "affiliation"), Role: attr(it, "role")}
 	for s := range x.Children() {
-		if code, err := strconv.Atoi(strings.TrimSpace(attr(s, "code"))); err == nil && s.Is(nsMUCUser, "status") {
+		if code, err := strconv.Atoi(strings.TrimSpace(attr(s, "code"))); err == nil && s.Is(wire.NSMUCUser, "status") {
 			o.Codes = append(o.Codes, code)
 		}
 	}

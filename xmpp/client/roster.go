@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"parley/xmltext"
+	"parley/xmpp/wire"
 )
 
 // Item is one of the roster: RFC 6121 2.1.2.
@@ -27,7 +28,7 @@ func item(n xmltext.Node) Item {
 		it.Subscription = "none"
 	}
 	for g := range n.Children() {
-		if g.Is(nsRoster, "group") {
+		if g.Is(wire.NSRoster, "group") {
 			it.Groups = append(it.Groups, string(g.Text()))
 		}
 	}
@@ -38,9 +39,9 @@ func item(n xmltext.Node) Item {
 // it.
 func (c *Client) Roster(ctx context.Context) ([]Item, error) {
 	var l []Item
-	err := c.iq(ctx, "get", "", "<query xmlns='"+nsRoster+"'/>", func(iq xmltext.Node) {
+	err := c.iq(ctx, "get", "", "<query xmlns='"+wire.NSRoster+"'/>", func(iq xmltext.Node) {
 		m := map[string]Item{}
-		for n := range iq.Child(nsRoster, "query").Children() {
+		for n := range iq.Child(wire.NSRoster, "query").Children() {
 			it := item(n)
 			l = append(l, it)
 			m[it.JID] = it
@@ -69,13 +70,13 @@ func (c *Client) SetItem(ctx context.Context, it Item) error {
 	for _, g := range it.Groups {
 		groups.WriteString(element("group", g))
 	}
-	_, err := c.IQ(ctx, "set", "", "<query xmlns='"+nsRoster+"'><item"+given("jid", it.JID)+given("name", it.Name)+">"+groups.String()+"</item></query>")
+	_, err := c.IQ(ctx, "set", "", "<query xmlns='"+wire.NSRoster+"'><item"+given("jid", it.JID)+given("name", it.Name)+">"+groups.String()+"</item></query>")
 	return err
 }
 
 // RemoveItem takes somebody off the roster, and ends all subscriptions: RFC 6121 2.5.
 func (c *Client) RemoveItem(ctx context.Context, jid string) error {
-	_, err := c.IQ(ctx, "set", "", "<query xmlns='"+nsRoster+"'><item"+given("jid", jid)+" subscription='remove'/></query>")
+	_, err := c.IQ(ctx, "set", "", "<query xmlns='"+wire.NSRoster+"'><item"+given("jid", jid)+" subscription='remove'/></query>")
 	return err
 }
 
@@ -85,7 +86,7 @@ func (c *Client) push(r Request, query xmltext.Node) {
 		c.Refuse(r, "cancel", "service-unavailable")
 		return
 	}
-	n := query.Child(nsRoster, "item")
+	n := query.Child(wire.NSRoster, "item")
 	it := item(n)
 	removed := it.Subscription == "remove"
 	c.mu.Lock()
@@ -126,8 +127,8 @@ func (c *Client) about(typ, jid, text string) error {
 // Blocked asks whom the account blocks: XEP-0191 3.2. From then on changes come as events.
 func (c *Client) Blocked(ctx context.Context) ([]string, error) {
 	var l []string
-	err := c.iq(ctx, "get", "", "<blocklist xmlns='"+nsBlocking+"'/>", func(iq xmltext.Node) {
-		l = addresses(iq.Child(nsBlocking, "blocklist"))
+	err := c.iq(ctx, "get", "", "<blocklist xmlns='"+wire.NSBlocking+"'/>", func(iq xmltext.Node) {
+		l = addresses(iq.Child(wire.NSBlocking, "blocklist"))
 	})
 	if err != nil {
 		return nil, err
@@ -137,13 +138,13 @@ func (c *Client) Blocked(ctx context.Context) ([]string, error) {
 
 // Block blocks addresses: XEP-0191 3.3.
 func (c *Client) Block(ctx context.Context, jids ...string) error {
-	_, err := c.IQ(ctx, "set", "", "<block xmlns='"+nsBlocking+"'>"+listed(jids)+"</block>")
+	_, err := c.IQ(ctx, "set", "", "<block xmlns='"+wire.NSBlocking+"'>"+listed(jids)+"</block>")
 	return err
 }
 
 // Unblock takes that back, for all when no address is given: XEP-0191 3.4, 3.5.
 func (c *Client) Unblock(ctx context.Context, jids ...string) error {
-	_, err := c.IQ(ctx, "set", "", "<unblock xmlns='"+nsBlocking+"'>"+listed(jids)+"</unblock>")
+	_, err := c.IQ(ctx, "set", "", "<unblock xmlns='"+wire.NSBlocking+"'>"+listed(jids)+"</unblock>")
 	return err
 }
 

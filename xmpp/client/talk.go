@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"parley/xmltext"
+	"parley/xmpp/wire"
 )
 
 // Words is something to be said. All but To may be empty.
@@ -28,10 +29,10 @@ func (c *Client) Tell(w Words) (id string, err error) {
 	x := "<message" + given("to", w.To) + given("type", w.Type) + given("id", w.ID) + given("xml:lang", w.Lang) + ">" +
 		element("subject", w.Subject) + element("body", w.Body) + element("thread", w.Thread)
 	if w.State != "" {
-		x += "<" + w.State + " xmlns='" + nsChatStates + "'/>"
+		x += "<" + w.State + " xmlns='" + wire.NSChatStates + "'/>"
 	}
 	if w.Receipt {
-		x += "<request xmlns='" + nsReceipts + "'/>"
+		x += "<request xmlns='" + wire.NSReceipts + "'/>"
 	}
 	return w.ID, c.Send(x + w.Extra + "</message>")
 }
@@ -49,7 +50,7 @@ func (c *Client) Typing(to, state string) error {
 
 // Confirm tells that a message has arrived: XEP-0184 4.
 func (c *Client) Confirm(m Message) error {
-	_, err := c.Tell(Words{To: m.From, Type: m.Type, Extra: "<received xmlns='" + nsReceipts + "'" + given("id", m.ID) + "/>"})
+	_, err := c.Tell(Words{To: m.From, Type: m.Type, Extra: "<received xmlns='" + wire.NSReceipts + "'" + given("id", m.ID) + "/>"})
 	return err
 }
 
@@ -120,7 +121,7 @@ func (c *Client) note(p Presence) {
 // stateOf is the chat state in a message, XEP-0085 5.1.
 func stateOf(n xmltext.Node) string {
 	for k := range n.Children() {
-		if string(k.Space()) == nsChatStates {
+		if string(k.Space()) == wire.NSChatStates {
 			return string(k.Local())
 		}
 	}
