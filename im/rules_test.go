@@ -105,7 +105,7 @@ func TestDenialStandsAtTheHead(t *testing.T) {
 		written := fmt.Sprint(l)
 		who := rapid.SampledFrom([]Address{alice, bobby, romeo}).Draw(t, "denied")
 		s := someSubject().Draw(t, "subject")
-		_, was := Denied(l, who)
+		was := slices.ContainsFunc(l, func(r Rule) bool { return r.Whole() && r.Value == who.String() })
 
 		denied := Deny(l, who, "Al")
 		if !slices.IsSortedFunc(denied, func(a, b Rule) int { return int(a.Order - b.Order) }) || len(denied) > 1 && denied[0].Order == denied[1].Order {
@@ -159,5 +159,45 @@ func TestOnlyWholeDenialsAreBlocks(t *testing.T) {
 	}
 	if _, denied := Denied(l, bobby); denied || len(Undeny(l, bobby)) != 1 {
 		t.Errorf("somebody else is blocked")
+	}
+}
+
+// XEP-0191 2: a person, a domain, and one session of either are blocked and unblocked as one.
+func TestBlocksOfEveryKind(t *testing.T) {
+	domain := TrustedAddress("example.com")
+	who := []Whom{{Address: alice}, {Address: domain}, {alice, "home"}, {domain, "news"}, {Address: alice}}
+	own := []Rule{{Order: 3, By: ByAddress, Value: bobby.String(), What: Messages}, {Order: 4, By: ByAddress, Value: romeo.String(), What: Everything}}
+	denied, came := DenyAll(own, who)
+	if !slices.Equal(came, who[:4]) || !slices.Equal(denied[4:], own) {
+		t.Fatalf("%v came: %+v", came, denied)
+	}
+	for i, r := range denied[:4] {
+		if w, block := r.Block(); !block || w != who[i] || r.Order != int64(i-1) {
+			t.Errorf("%+v is no block of %v", r, who[i])
+		}
+	}
+	if len(Head(denied)) != 4 || len(Head(own)) != 0 {
+		t.Errorf("begin with %+v and %+v", Head(denied), Head(own))
+	}
+	for _, s := range []Subject{{Who: alice}, {Who: TrustedAddress("x@example.com")}, {Who: domain, Slot: "news"}} {
+		if s.What = Queries; Allows(denied, s) {
+			t.Errorf("%+v is allowed", s)
+		}
+	}
+	if again, came := DenyAll(denied, who); len(came) != 0 || !slices.Equal(again, denied) {
+		t.Errorf("twice: %v", came)
+	}
+	left, went := UndenyAll(denied, who[1:2])
+	if len(left) != len(denied)-1 || !slices.Equal(went, who[1:2]) {
+		t.Errorf("without the domain: %v, %+v", went, left)
+	}
+	if left, went = UndenyAll(denied, nil); !slices.Equal(left, own) || len(went) != 4 {
+		t.Errorf("without all: %v, %+v", went, left)
+	}
+	if names := Denials([]RuleList{{Rules: denied}, {Default: true, Rules: denied}}); len(names) != 1 {
+		t.Errorf("people denied: %v", names)
+	}
+	if names := Denials([]RuleList{{Default: true, Rules: own}}); len(names) != 0 {
+		t.Errorf("denied behind another rule, and shown: %v", names)
 	}
 }

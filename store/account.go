@@ -171,7 +171,7 @@ func (t *Tx) HoldAddress(a im.Address, serial int64, until time.Time) error {
 	return nil
 }
 
-// DeleteAccount takes an account away, with its groups, its rule lists, what waits for it
+// DeleteAccount takes an account away, with its groups, its rule lists, its notes, what waits for it
 // and the row of its removal: the last step of a removal. What it and others keep about each
 // other stays; ending that comes before (Others, im.Pair.Severed). im.ErrUnknownUser.
 func (t *Tx) DeleteAccount(a im.Address) error {
@@ -196,6 +196,9 @@ func (t *Tx) DeleteAccount(a im.Address) error {
 		if err := t.DeleteGroup(a, g.ID); err != nil {
 			return err
 		}
+	}
+	if _, err := t.do(deleteNotes, p.id); err != nil {
+		return err
 	}
 	for left := true; left; {
 		if left, err = t.DeleteMessagesTo(a, 1000); err != nil {

@@ -6,50 +6,46 @@ import (
 	"parley/im"
 )
 
-// Group is a contact group of one owner.
-type Group struct {
-	ID    im.GroupID
-	Name  string
-	Place int64 // where it stands among the owner's groups, ascending
-}
-
 // Groups lists an owner's groups by place.
-func (t *Tx) Groups(owner im.Address) ([]Group, error) {
+func (t *Tx) Groups(owner im.Address) ([]im.Group, error) {
 	p, err := t.find(owner)
 	if err != nil || p == nil || p.groups == 0 {
 		return nil, err
 	}
-	list := make([]Group, 0, p.groups)
-	var g Group
+	list := make([]im.Group, 0, p.groups)
+	var g im.Group
+	var lasts int64
 	err = t.each(groupsOf, args{p.id}, func() error {
+		g.Lasts = lasts != 0
 		list = append(list, g)
 		return nil
-	}, &g.ID, &g.Name, &g.Place)
+	}, &g.ID, &g.Name, &g.Place, &lasts)
 	return list, err
 }
 
 // CreateGroup makes a group at the end: im.ErrGroupExists when the owner has one so named.
 // An owner's numbers begin at 1 and are not given again while the owner keeps anything.
-func (t *Tx) CreateGroup(owner im.Address, name string) (Group, error) {
+// lasts: see im.Group.
+func (t *Tx) CreateGroup(owner im.Address, name string, lasts bool) (im.Group, error) {
 	name = clean(name)
 	list, err := t.Groups(owner)
 	if err != nil {
-		return Group{}, err
+		return im.Group{}, err
 	}
-	g := Group{Name: name}
+	g := im.Group{Name: name, Lasts: lasts}
 	for _, other := range list {
 		if other.Name == name {
-			return Group{}, im.ErrGroupExists
+			return im.Group{}, im.ErrGroupExists
 		}
 		g.Place = other.Place + 1
 	}
 	p, err := t.need(owner)
 	if err != nil {
-		return Group{}, err
+		return im.Group{}, err
 	}
 	g.ID = im.GroupID(p.lastGroup + 1)
-	if _, err := t.do(insertGroup, p.id, int64(g.ID), g.Name, g.Place); err != nil {
-		return Group{}, err
+	if _, err := t.do(insertGroup, p.id, int64(g.ID), g.Name, g.Place, bit(lasts)); err != nil {
+		return im.Group{}, err
 	}
 	p.lastGroup, p.groups, p.dirty = int64(g.ID), p.groups+1, true
 	return g, nil
@@ -63,10 +59,10 @@ func (t *Tx) RenameGroup(owner im.Address, id im.GroupID, name string) error {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(list, func(g Group) bool { return g.ID == id }) {
+	if !slices.ContainsFunc(list, func(g im.Group) bool { return g.ID == id }) {
 		return im.ErrUnknownGroup
 	}
-	if slices.ContainsFunc(list, func(g Group) bool { return g.ID != id && g.Name == name }) {
+	if slices.ContainsFunc(list, func(g im.Group) bool { return g.ID != id && g.Name == name }) {
 		return im.ErrGroupExists
 	}
 	p, err := t.find(owner)
@@ -94,17 +90,7 @@ func (t *Tx) DeleteGroup(owner im.Address, id im.GroupID) error {
 		return im.ErrUnknownGroup
 	}
 	p.groups, p.dirty = p.groups-1, true
-	var members []im.Address
-	if err := t.flush(); err != nil {
-		return err
-	}
-	var a, in string
-	err = t.each(grouped, args{p.id}, func() error {
-		if slices.Contains(groupIDs(in), id) {
-			members = append(members, im.TrustedAddress(a))
-		}
-		return nil
-	}, &a, &in)
+	members, err := t.Members(owner, id)
 	if err != nil {
 		return err
 	}
@@ -120,4 +106,23 @@ func (t *Tx) DeleteGroup(owner im.Address, id im.GroupID) error {
 		}
 	}
 	return nil
+}
+
+// Members lists who is in a group.
+func (t *Tx) Members(owner im.Address, id im.GroupID) (members []im.Address, err error) {
+	p, err := t.find(owner)
+	if err != nil || p == nil || p.sides == 0 {
+		return nil, err
+	}
+	if err := t.flush(); err != nil {
+		return nil, err
+	}
+	var a, in string
+	err = t.each(grouped, args{p.id}, func() error {
+		if slices.Contains(groupIDs(in), id) {
+			members = append(members, im.TrustedAddress(a))
+		}
+		return nil
+	}, &a, &in)
+	return members, err
 }

@@ -111,8 +111,8 @@ const (
 )
 
 const (
-	groupsOf    = `SELECT id, name, place FROM contact_group WHERE owner = $1 ORDER BY place, id`
-	insertGroup = `INSERT INTO contact_group (owner, id, name, place) VALUES ($1, $2, $3, $4)`
+	groupsOf    = `SELECT id, name, place, lasts FROM contact_group WHERE owner = $1 ORDER BY place, id`
+	insertGroup = `INSERT INTO contact_group (owner, id, name, place, lasts) VALUES ($1, $2, $3, $4, $5)`
 	renameGroup = `UPDATE contact_group SET name = $3 WHERE owner = $1 AND id = $2`
 	deleteGroup = `DELETE FROM contact_group WHERE owner = $1 AND id = $2`
 )
@@ -174,7 +174,9 @@ const (
 		WHERE t.owner IS NULL OR p.id IS NULL OR t.watch <> s.their_watch OR t.access <> s.their_access
 		OR t.denied <> s.their_denied
 		OR s.denied <> (SELECT CASE WHEN COUNT(*) > 0 THEN 1 ELSE 0 END FROM rule r JOIN rule_list l ON l.owner = r.owner AND l.name = r.list
-			WHERE r.owner = s.owner AND l.judges = 1 AND r.kind = $1 AND r.value = p.address AND r.what = $2 AND r.allow = 0)`
+			WHERE r.owner = s.owner AND l.judges = 1 AND r.kind = $1 AND r.value = p.address AND r.what = $2 AND r.allow = 0
+			AND r.place < COALESCE((SELECT MIN(q.place) FROM rule q WHERE q.owner = r.owner AND q.list = r.list
+				AND NOT (q.kind IN ($1, $3, $4) AND q.what = $2 AND q.allow = 0)), r.place + 1))`
 	wrongOwners = `SELECT (SELECT COUNT(*) FROM side s WHERE s.owner NOT IN (SELECT id FROM principal))
 		+ (SELECT COUNT(*) FROM message m WHERE m.receiver NOT IN (SELECT id FROM principal))
 		+ (SELECT COUNT(*) FROM request r WHERE r.asked NOT IN (SELECT id FROM principal)
@@ -182,7 +184,17 @@ const (
 		+ (SELECT COUNT(*) FROM rule r WHERE r.owner NOT IN (SELECT id FROM principal))
 		+ (SELECT COUNT(*) FROM rule_list l WHERE l.owner NOT IN (SELECT id FROM principal))
 		+ (SELECT COUNT(*) FROM contact_group g WHERE g.owner NOT IN (SELECT id FROM principal))
+		+ (SELECT COUNT(*) FROM note n WHERE n.owner NOT IN (SELECT id FROM account))
 		+ (SELECT COUNT(*) FROM removal v WHERE v.owner NOT IN (SELECT id FROM account))`
+)
+
+const (
+	noteOf  = `SELECT body FROM note WHERE owner = $1 AND door = $2 AND name = $3`
+	putNote = `INSERT INTO note (owner, door, name, body) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (owner, door, name) DO UPDATE SET body = excluded.body`
+	deleteNote  = `DELETE FROM note WHERE owner = $1 AND door = $2 AND name = $3`
+	deleteNotes = `DELETE FROM note WHERE owner = $1`
+	countNotes  = `SELECT COUNT(*) FROM note WHERE owner = $1`
 )
 
 const (

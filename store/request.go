@@ -1,23 +1,16 @@
 package store
 
 import (
-	"time"
+	"cmp"
+	"slices"
 
 	"parley/im"
 )
 
-// Request is what somebody sent along with the wish to see another, until it is answered.
-type Request struct {
-	From   im.Address // set by Requests
-	Text   im.Text
-	Native im.Native // without Framed
-	Time   time.Time
-}
-
 // PutRequest keeps what asker sent with its wish: one of each asker, the last. The wish is
 // kept first (PutPair), which also takes the request away when the watch is not asked any
 // more; im.ErrNotOnList when nothing is kept of the two.
-func (t *Tx) PutRequest(asker, asked im.Address, r Request) error {
+func (t *Tx) PutRequest(asker, asked im.Address, r im.Wish) error {
 	from, err := t.find(asker)
 	if err != nil {
 		return err
@@ -33,9 +26,9 @@ func (t *Tx) PutRequest(asker, asked im.Address, r Request) error {
 	return err
 }
 
-// Requests lists what came along with the wishes to see somebody that have no answer. Not
-// every one of Asking sent something.
-func (t *Tx) Requests(asked im.Address) ([]Request, error) {
+// Requests lists what came along with the wishes to see somebody that have no answer, the
+// oldest first. Not every one of Asking sent something.
+func (t *Tx) Requests(asked im.Address) ([]im.Wish, error) {
 	p, err := t.find(asked)
 	if err != nil || p == nil || p.asking == 0 {
 		return nil, err
@@ -43,13 +36,14 @@ func (t *Tx) Requests(asked im.Address) ([]Request, error) {
 	if err := t.flush(); err != nil {
 		return nil, err
 	}
-	var list []Request
+	var list []im.Wish
 	var from, words, door string
 	var body []byte
 	var made int64
 	err = t.each(requestsOf, args{p.id}, func() error {
-		list = append(list, Request{im.TrustedAddress(from), im.NewText(words), im.Native{Door: door, Body: body}, moment(made)})
+		list = append(list, im.Wish{From: im.TrustedAddress(from), Text: im.NewText(words), Native: im.Native{Door: door, Body: body}, Time: moment(made)})
 		return nil
 	}, &from, &made, &words, &door, &body)
+	slices.SortStableFunc(list, func(a, b im.Wish) int { return cmp.Or(a.Time.Compare(b.Time), a.From.Compare(b.From)) })
 	return list, err
 }

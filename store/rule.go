@@ -64,7 +64,7 @@ func (t *Tx) PutRuleList(owner im.Address, l im.RuleList) error {
 	l.Name = clean(l.Name)
 	l.Rules = slices.Clone(l.Rules)
 	slices.SortStableFunc(l.Rules, func(a, b im.Rule) int { return cmp.Compare(a.Order, b.Order) })
-	before := wholeDenials(lists)
+	before := im.Denials(lists)
 	if i := slices.IndexFunc(lists, func(o im.RuleList) bool { return o.Name == l.Name }); i >= 0 {
 		lists = slices.Delete(lists, i, i+1)
 		if _, err := t.do(deleteRules, p.id, l.Name); err != nil {
@@ -89,7 +89,7 @@ func (t *Tx) PutRuleList(owner im.Address, l im.RuleList) error {
 			return err
 		}
 	}
-	return t.showDenials(owner, before, wholeDenials(append(lists, l)))
+	return t.showDenials(owner, before, im.Denials(append(lists, l)))
 }
 
 func (t *Tx) insertRule(p *principal, list string, r im.Rule) error {
@@ -113,7 +113,7 @@ func (t *Tx) DeleteRuleList(owner im.Address, name string) error {
 	if err != nil {
 		return err
 	}
-	before := wholeDenials(lists)
+	before := im.Denials(lists)
 	if _, err := t.do(deleteRules, p.id, name); err != nil {
 		return err
 	}
@@ -121,23 +121,7 @@ func (t *Tx) DeleteRuleList(owner im.Address, name string) error {
 		return err
 	}
 	p.lists, p.dirty = p.lists-1, true
-	return t.showDenials(owner, before, wholeDenials(slices.Delete(lists, i, i+1)))
-}
-
-// wholeDenials are the names kept with those whom the default list denies everything.
-func wholeDenials(lists []im.RuleList) map[string]string {
-	denied := make(map[string]string)
-	for _, l := range lists {
-		if !l.Default {
-			continue
-		}
-		for _, r := range l.Rules {
-			if _, there := denied[r.Value]; !there && r.Whole() {
-				denied[r.Value] = r.Name
-			}
-		}
-	}
-	return denied
+	return t.showDenials(owner, before, im.Denials(slices.Delete(lists, i, i+1)))
 }
 
 // showDenials brings the sides to what the default list says.

@@ -180,7 +180,7 @@ func (s *Store) Check(ctx context.Context) error {
 			args        args
 		}{
 			{"counts that are wrong", wrongCounts, nil},
-			{"sides that disagree", wrongMirrors, args{int64(im.ByAddress), int64(im.Everything)}},
+			{"sides that disagree", wrongMirrors, args{int64(im.ByAddress), int64(im.Everything), int64(im.BySession), int64(im.ByDomain)}},
 			{"rows of nobody", wrongOwners, nil},
 		} {
 			var n int64

@@ -48,9 +48,10 @@ func testRuleLists(t *testing.T, s *Store) {
 		return im.Rule{Order: order, By: im.ByAddress, Value: who, What: what, Allow: allow}
 	}
 	mine := im.RuleList{Name: "mine", Default: true, Rules: []im.Rule{
+		rule(0, bob.String(), im.Everything, false),
 		{Order: 1, By: im.ByGroup, Group: 7, What: im.Messages | im.Queries, Allow: true},
 		{Order: 2, By: im.ByWatch, Value: "both", What: im.PresenceIn, Allow: true},
-		rule(5, bob.String(), im.Everything, false),
+		rule(5, carol.String(), im.Everything, false), // judged in its turn, and shown as no block
 		rule(6, carol.String(), im.Messages, false),
 		rule(7, "Romeo@Elsewhere.example", im.Everything, false), // matches nobody
 		rule(8, alice.String(), im.Everything, false),
@@ -119,18 +120,18 @@ func testRuleLists(t *testing.T, s *Store) {
 
 func testGroups(t *testing.T, s *Store) {
 	s.accounts(t, alice)
-	var friends, work Group
+	var friends, work im.Group
 	s.update(t, func(tx *Tx) (err error) {
-		if friends, err = tx.CreateGroup(alice, "Friends"); err != nil {
+		if friends, err = tx.CreateGroup(alice, "Friends", true); err != nil {
 			return err
 		}
-		if work, err = tx.CreateGroup(alice, "Work"); err != nil {
+		if work, err = tx.CreateGroup(alice, "Work", true); err != nil {
 			return err
 		}
-		if _, err := tx.CreateGroup(alice, "Work"); !errors.Is(err, im.ErrGroupExists) {
+		if _, err := tx.CreateGroup(alice, "Work", true); !errors.Is(err, im.ErrGroupExists) {
 			t.Errorf("a group twice: %v", err)
 		}
-		if _, err := tx.CreateGroup(romeo, "Work"); err != nil { // principals have groups, not accounts
+		if _, err := tx.CreateGroup(romeo, "Work", true); err != nil { // principals have groups, not accounts
 			t.Errorf("another's group: %v", err)
 		}
 		if err := tx.RenameGroup(alice, work.ID, "Friends"); !errors.Is(err, im.ErrGroupExists) {
@@ -156,13 +157,13 @@ func testGroups(t *testing.T, s *Store) {
 	s.update(t, func(tx *Tx) error { return tx.DeleteGroup(alice, friends.ID) })
 	s.update(t, func(tx *Tx) error {
 		got, err := tx.Groups(alice)
-		equal(t, "groups", got, []Group{{work.ID, "Office", work.Place}})
+		equal(t, "groups", got, []im.Group{{ID: work.ID, Name: "Office", Place: work.Place, Lasts: true}})
 		entries, err2 := tx.Entries(alice)
 		equal(t, "members", entries, []im.Entry{{Who: bob, Side: im.Side{Contact: true, Groups: []im.GroupID{work.ID}}}})
 		if err := tx.DeleteGroup(alice, friends.ID); !errors.Is(err, im.ErrUnknownGroup) {
 			t.Errorf("deleted twice: %v", err)
 		}
-		again, err3 := tx.CreateGroup(alice, "Friends")
+		again, err3 := tx.CreateGroup(alice, "Friends", true)
 		if again.ID <= work.ID {
 			t.Errorf("number %d given again", again.ID)
 		}
@@ -172,32 +173,32 @@ func testGroups(t *testing.T, s *Store) {
 
 func testRequests(t *testing.T, s *Store) {
 	s.accounts(t, alice)
-	put := func(r Request) error {
+	put := func(r im.Wish) error {
 		return s.Update(ctx, "test", func(tx *Tx) error { return tx.PutRequest(romeo, alice, r) }, nil)
 	}
-	if err := put(Request{}); !errors.Is(err, im.ErrNotOnList) {
+	if err := put(im.Wish{}); !errors.Is(err, im.ErrNotOnList) {
 		t.Errorf("a request without a wish: %v", err)
 	}
 	s.act(t, romeo, alice, im.Pair.Ask)
-	want := Request{Text: im.NewText("Let me in"), Native: im.Native{Door: "xmpp", Body: []byte("<presence/>")}, Time: epoch}
-	for _, r := range []Request{{Text: im.NewText("the first")}, want} {
+	want := im.Wish{Text: im.NewText("Let me in"), Native: im.Native{Door: "xmpp", Body: []byte("<presence/>")}, Time: epoch}
+	for _, r := range []im.Wish{{Text: im.NewText("the first")}, want} {
 		if err := put(r); err != nil {
 			t.Fatal(err)
 		}
 	}
 	want.From = romeo
-	requests := func() (got []Request) {
+	requests := func() (got []im.Wish) {
 		s.view(t, func(tx *Tx) (err error) { got, err = tx.Requests(alice); return err })
 		return got
 	}
-	equal(t, "requests", requests(), []Request{want})
+	equal(t, "requests", requests(), []im.Wish{want})
 	s.act(t, alice, romeo, func(p im.Pair) (im.Pair, error) { return p.List(), nil })
-	equal(t, "after something else", requests(), []Request{want})
+	equal(t, "after something else", requests(), []im.Wish{want})
 	s.act(t, alice, romeo, func(p im.Pair) (im.Pair, error) { return p.Answer(), nil })
-	equal(t, "after the answer", requests(), []Request(nil))
+	equal(t, "after the answer", requests(), []im.Wish(nil))
 	s.act(t, romeo, alice, func(p im.Pair) (im.Pair, error) { return p.Unwatch(), nil })
 	s.act(t, romeo, alice, im.Pair.Ask)
-	equal(t, "of the next wish", requests(), []Request(nil))
+	equal(t, "of the next wish", requests(), []im.Wish(nil))
 }
 
 func testAccessDue(t *testing.T, s *Store) {
@@ -274,7 +275,7 @@ func testStrangers(t *testing.T, s *Store) {
 		return n
 	}
 	s.act(t, alice, romeo, im.Pair.Ask)
-	s.update(t, func(tx *Tx) error { return tx.PutRequest(alice, romeo, Request{Text: im.NewText("hi")}) })
+	s.update(t, func(tx *Tx) error { return tx.PutRequest(alice, romeo, im.Wish{Text: im.NewText("hi")}) })
 	if rows() != 2 {
 		t.Errorf("%d principals", rows())
 	}

@@ -242,7 +242,8 @@ func testCheck(t *testing.T, s *Store) {
 		{`UPDATE principal SET contacts = contacts + 1 WHERE contacts > 0`, `UPDATE principal SET contacts = contacts - 1 WHERE contacts > 0`},
 		{`UPDATE side SET their_watch = 2 WHERE their_watch = 1`, `UPDATE side SET their_watch = 1 WHERE their_watch = 2`},
 		{`UPDATE rule SET what = 1`, `UPDATE rule SET what = 15`},
-		{`INSERT INTO contact_group VALUES (99, 1, 'x', 0)`, `DELETE FROM contact_group`},
+		{`INSERT INTO contact_group VALUES (99, 1, 'x', 0, 1)`, `DELETE FROM contact_group`},
+		{`INSERT INTO note VALUES (99, 'x', 'y', x'')`, `DELETE FROM note`},
 	} {
 		s.update(t, func(tx *Tx) error { _, err := tx.do(harm.do); return err })
 		if err := s.Check(ctx); err == nil {

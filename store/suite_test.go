@@ -257,7 +257,7 @@ func testRemoval(t *testing.T, s *Store) {
 	s.act(t, bob, alice, im.Pair.Block)
 	s.act(t, alice, romeo, im.Pair.Block)
 	s.update(t, func(tx *Tx) error {
-		_, err := tx.CreateGroup(alice, "Friends")
+		_, err := tx.CreateGroup(alice, "Friends", true)
 		return errors.Join(err, tx.PutMessage(message(1, bob, alice), time.Time{}), tx.PutRemoval(alice, 2, 40))
 	})
 	s.view(t, func(tx *Tx) error {
