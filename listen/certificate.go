@@ -136,7 +136,7 @@ func (c *Certificates) reload() error {
 	pair, err := c.read()
 	if err == nil && c.self {
 		switch old := pair.Leaf; {
-		case old.CheckSignatureFrom(old) != nil && old.CheckSignature(old.SignatureAlgorithm, old.RawTBSCertificate, old.Signature) != nil:
+		case old.CheckSignature(old.SignatureAlgorithm, old.RawTBSCertificate, old.Signature) != nil:
 			if l := lacks(old, c.names); len(l) > 0 {
 				return fmt.Errorf(`tls: %s was not made here and does not name %s: set tls = "files:%s,%s" to use it as it is, or delete it to have one made`,
 					c.cert, strings.Join(l, ", "), c.cert, c.key)
