@@ -248,13 +248,13 @@ func (p *player) direct(name string, words []string) *fault {
 	}
 	switch name {
 	case "open":
-		if len(words) < 1 || len(words) > 2 {
+		if len(words) < 1 {
 			return faultf("@open takes a name and where to")
 		}
 		if _, ok := p.conns[words[0]]; ok {
 			return faultf("%s is open already", words[0])
 		}
-		_, f := p.open(words[0], strings.Join(words[1:], ""))
+		_, f := p.open(words[0], strings.Join(words[1:], " "))
 		return f
 	case "close", "closed", "ignore":
 		who, f := one()
@@ -511,7 +511,7 @@ func showLines(head string, more []string) string {
 	return strings.Join(l, "\n")
 }
 
-const shownBytes = 400
+const shownBytes = 1500
 
 // printable is s, or how Go would write it where it could not be seen; a long one is cut.
 func printable(s string) string {

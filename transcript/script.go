@@ -37,7 +37,7 @@
 //
 // Directives, besides those of the caller:
 //
-//	@open NAME [WHERE]     opens a connection that the script did not use before; the caller knows what WHERE means
+//	@open NAME [WHERE...]  opens a connection that the script did not use before; the caller knows what WHERE means
 //	@close NAME            closes it from the client's side
 //	@closed NAME           the server has closed it, and nothing was unread
 //	@silence [NAME] [D]    nothing came, on any connection if none is named; if D is given, for so long
