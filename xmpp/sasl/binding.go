@@ -23,14 +23,14 @@ type Binding struct {
 	EndPoint []byte // a hash of the server's certificate
 }
 
-// Bind reads the bindings of a connection whose handshake is over, nil when it is plain.
+// Bind reads the bindings of a connection, nil when it is plain; none before the handshake.
 // leaf is the certificate that the server showed; nil leaves the end-point out. So does
 // a signature that fixes no hash function, such as Ed25519: RFC 5929 has no rule for it.
 // The exporter is there with TLS 1.3, and with TLS 1.2 only where the master secret is
 // bound to the handshake. RFC 9266 2, 4.2; XEP-0440 3.
 func Bind(cs *tls.ConnectionState, leaf *x509.Certificate) Binding {
 	var b Binding
-	if cs == nil {
+	if cs == nil || !cs.HandshakeComplete {
 		return b
 	}
 	// An empty context, not none: with TLS 1.2 that makes a difference. An error says
