@@ -16,7 +16,7 @@ import (
 // words behind, is a participant without a seat.
 type Conversation struct {
 	ID    int64
-	Place *Place
+	Place *Place // nil: nobody can take a seat
 	x     *Exchange
 	spoke atomic.Int64 // when something was last said, Unix seconds
 
@@ -32,6 +32,8 @@ type participant struct {
 	account *account // nil: not an account here; pinned
 	seats   []*Seat
 	virtual bool
+	known   bool       // to their Direct sessions as one of several: they were told who is in it
+	by      im.Address // who called them
 	ring    *ring
 }
 
@@ -162,7 +164,8 @@ func (c *Conversation) drop(p *participant) {
 	}
 }
 
-// tell hands something to every seat but those of one participant. The caller holds c.mu.
+// tell hands something to every seat but those of one participant, and to the Direct sessions of those who
+// know the conversation. The caller holds c.mu.
 func (c *Conversation) tell(b *Batch, d Delivery, but *participant) {
 	for _, p := range c.parts {
 		if p == but {
@@ -171,6 +174,7 @@ func (c *Conversation) tell(b *Batch, d Delivery, but *participant) {
 		for _, s := range p.seats {
 			b.Hand(s.session, d)
 		}
+		p.tell(b, d)
 	}
 }
 
@@ -183,121 +187,11 @@ func (s *Seat) Name() string { return s.part.name() }
 // Flush writes what was handed to others. The door calls it before it waits.
 func (s *Seat) Flush() { s.batch.Flush() }
 
-// Call invites somebody. A session that can be rung is rung; somebody behind another kind of
-// door is in at once, virtually. ErrAbsent when they are not there, or do not want it;
-// ErrAlready, ErrFull, ErrOwnBlock. ringing is called before anybody hears of it, so that the door can
-// answer first; it must only queue.
-func (s *Seat) Call(ctx context.Context, who im.Address, ringing func()) error {
-	c, x := s.c, s.c.x
-	s.batch.Flush()
-	if who == s.part.who {
-		return im.ErrAlready
-	}
-	if s.part.account != nil && s.part.account.snap.Load().denies(who) {
-		return im.ErrOwnBlock
-	}
-	a, err := x.acquire(ctx, who)
-	if err == im.ErrUnknownUser {
-		return im.ErrAbsent
-	} else if err != nil {
-		return err
-	}
-	defer a.release()
-	c.mu.Lock()
-	there := c.find(who) != nil
-	c.mu.Unlock()
-	if there {
-		return im.ErrAlready
-	}
-	if !a.reachable() || !a.snap.Load().Takes(s.part.who) {
-		return im.ErrAbsent
-	}
-	p, err := c.participant(ctx, who)
-	if err != nil {
-		return err
-	}
-	if !c.call(&s.batch, p, s.part, ringing) {
-		return im.ErrAbsent
-	}
-	s.batch.Flush()
-	return nil
-}
-
-// call rings a participant on behalf of another, or lets them in virtually. A session that came
-// while it rings is rung, too. False: they are not reachable any more, and not in the conversation.
-func (c *Conversation) call(b *Batch, p, from *participant, ringing func()) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.over {
-		return false
-	}
-	c.stir(time.Now())
-	was := p.in()
-	rings, direct := p.account.takers(Rings), p.account.takers(Direct)
-	if len(direct)+len(rings) > 0 && ringing != nil {
-		ringing()
-	}
-	if len(direct) > 0 {
-		p.virtual = true
-	}
-	if r := p.ring; r != nil {
-		rings = slices.DeleteFunc(rings, func(o *Client) bool { return slices.Contains(r.rung, o) })
-	}
-	if len(rings) > 0 {
-		c.ring(b, p, from, rings)
-	}
-	if p.in() && !was {
-		c.tell(b, &Joined{Who: p.who, Name: p.name()}, p)
-	}
-	c.drop(p)
-	return p.in() || p.ring != nil
-}
-
-// ring rings some sessions of a participant. The caller holds c.mu.
-func (c *Conversation) ring(b *Batch, p, from *participant, sessions []*Client) {
-	r := p.ring
-	if r == nil {
-		r = &ring{}
-		p.ring = r
-		r.timer = time.AfterFunc(c.x.cfg.Ring, func() { c.unanswered(p, r) })
-	} else {
-		r.timer.Reset(c.x.cfg.Ring)
-	}
-	r.until = time.Now().Add(c.x.cfg.Ring)
-	r.rung = append(r.rung, sessions...)
-	d := &Ring{Conversation: c.ID, Place: c.Place.ID, Address: c.Place.Address, From: from.who,
-		FromName: from.name(), Expires: r.until}
-	for _, o := range sessions {
-		b.Hand(o.session, d)
-	}
-}
-
-// unanswered ends a ring. What was stored stays stored; what was not goes back.
-func (c *Conversation) unanswered(p *participant, r *ring) {
-	c.mu.Lock()
-	if p.ring != r || time.Now().Before(r.until) { // answered, or rung again meanwhile
-		c.mu.Unlock()
-		return
-	}
-	p.ring = nil
-	c.drop(p)
-	empty := c.empty()
-	c.mu.Unlock()
-	for _, m := range r.waiting {
-		m.Return(im.ErrAbsent)
-	}
-	if empty {
-		c.end(0)
-	}
-	if p.account != nil {
-		c.x.offerLater(p.account)
-	}
-}
-
-// empty reports whether nobody has a seat, or will have one. The caller holds c.mu.
+// empty reports whether nobody has a seat, or will have one, or knows the conversation without one. The
+// caller holds c.mu.
 func (c *Conversation) empty() bool {
 	for _, p := range c.parts {
-		if len(p.seats) > 0 || p.ring != nil {
+		if len(p.seats) > 0 || p.ring != nil || p.known {
 			return false
 		}
 	}
@@ -358,7 +252,7 @@ func (x *Exchange) Join(place *Place, id int64, who im.Address, s Session) (*Sea
 	p.ring.timer.Stop()
 	p.ring = nil
 	p.seats = append(slices.Clip(p.seats), seat)
-	if len(p.direct()) == 0 {
+	if len(p.direct()) == 0 && !p.known {
 		p.virtual = false // who only left words behind is here themselves now, and gone with the seat
 	}
 	c.stir(time.Now())
@@ -369,7 +263,7 @@ func (x *Exchange) Join(place *Place, id int64, who im.Address, s Session) (*Sea
 		}
 	}
 	if !was {
-		c.tell(&seat.batch, &Joined{Who: who, Name: p.name()}, p)
+		c.entered(&seat.batch, p)
 	}
 	c.mu.Unlock()
 	return seat, there, nil
@@ -443,7 +337,7 @@ func (s *Seat) Leave() {
 		if c.saidTo(p.who) {
 			p.virtual = true // whoever answers finds who left the words
 		} else {
-			c.tell(&s.batch, &Left{Who: p.who}, p)
+			c.tell(&s.batch, &Left{Conversation: c.ID, Who: p.who}, p)
 		}
 	}
 	if !c.over {
@@ -455,7 +349,7 @@ func (s *Seat) Leave() {
 		m.Return(im.ErrGone)
 	}
 	if empty {
-		c.end(0)
+		c.finish(&s.batch, 0, false)
 	}
 	s.batch.Flush()
 }
@@ -475,16 +369,24 @@ func (c *Conversation) tick() {
 	c.mu.Lock()
 	for _, p := range c.parts {
 		if p.in() {
-			c.tell(&b, &Left{Who: p.who, Idle: true}, p)
+			c.tell(&b, &Left{Conversation: c.ID, Who: p.who, Idle: true}, p)
 		}
 	}
 	c.mu.Unlock()
 	b.Flush()
-	c.end(0)
+	c.finish(&b, 0, true)
+	b.Flush()
 }
 
-// end ends a conversation: no seat is left, nothing was said for long, or the service goes down.
+// end ends a conversation: no seat is left, or the service goes down.
 func (c *Conversation) end(why EndReason) {
+	var b Batch
+	c.finish(&b, why, false)
+	b.Flush()
+}
+
+// finish is end; idle says that nothing was said for long.
+func (c *Conversation) finish(b *Batch, why EndReason, idle bool) {
 	c.mu.Lock()
 	if c.over {
 		c.mu.Unlock()
@@ -505,6 +407,7 @@ func (c *Conversation) end(why EndReason) {
 			back = append(back, r.waiting...)
 			p.ring = nil
 		}
+		p.tell(b, &Left{Conversation: c.ID, Who: p.who, Idle: idle})
 		c.x.reg.leave(p.who, c)
 		if p.account != nil {
 			p.account.release()

@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"slices"
 
 	"parley/im"
 )
@@ -15,7 +14,13 @@ func (x *Exchange) MessageID() im.MessageID { return x.messageIDs(1) }
 
 // directs is the account's Direct sessions, whatever their presence.
 func (a *account) directs() []*Client {
-	return slices.DeleteFunc(slices.Clone(a.online()), func(c *Client) bool { return c.login.Abilities&Direct == 0 })
+	var l []*Client
+	for _, c := range a.online() {
+		if c.login.Abilities&Direct != 0 {
+			l = append(l, c)
+		}
+	}
+	return l
 }
 
 // at is the Direct session in a slot, whatever its presence; nil when there is none.
@@ -28,22 +33,143 @@ func (a *account) at(slot string) *Client {
 	return nil
 }
 
+// told reports whether the session is told of somebody's presence. Of its own account, one that is Own knows already.
+func (c *Client) told(of im.Address) bool {
+	return c.interested.Load() && !(c.login.Own && of == c.account.who) && c.hears(of, "")
+}
+
+// hears asks the account's rules about presence that comes in, for a session that wants them asked.
+func (c *Client) hears(of im.Address, slot string) bool {
+	if !c.login.Inbound {
+		return true
+	}
+	s := c.account.snap.Load()
+	return s.plain || of == s.Address || s.allows(of, im.PresenceIn, s.Entry(of))
+}
+
+// tellOwn hands a notice of one of the account's sessions to all of them that are told of each other (RFC 6121
+// 4.2.2, 4.4.2), and to the one that it is about even when it goes offline (RFC 6121 4.5.2). The caller holds a.mu.
+func (a *account) tellOwn(b *Batch, about *Client, n *Presence) {
+	for _, c := range a.online() {
+		if c.ownTold() || c == about && c.login.Own && c.presence.State == im.Offline {
+			b.Hand(c.session, n)
+		}
+	}
+}
+
+// ownTold reports whether the session is told of its account's own sessions: a visible one. The caller holds a.mu.
+func (c *Client) ownTold() bool {
+	return c.login.Own && c.interested.Load() && c.presence.State.Visible()
+}
+
+// introduceOwn tells a session how the others of its account are. The caller holds a.mu.
+func (a *account) introduceOwn(b *Batch, c *Client, tag any) {
+	for _, o := range a.online() {
+		if p := o.presence.Seen(); o != c && p.State.Visible() {
+			b.Hand(c.session, &Presence{Who: a.who, Name: a.snap.Load().DisplayName(), Merged: a.merged,
+				Slot: o.login.Slot, Session: p, Initial: true, Tag: tag})
+		}
+	}
+}
+
+// shown is the presence of a session as others see it; of one that goes offline its last words remain.
+func shown(p im.Presence) im.Presence {
+	if p.State == im.Offline {
+		return im.Presence{Status: p.Status, Native: p.Native, Since: p.Since}
+	}
+	return p.Seen()
+}
+
 // target is whom a session sent its presence to: one session, or all ("").
 type target struct {
 	who  im.Address
 	slot string
 }
 
-// Direct sends the session's presence to somebody alone: to the session in a slot, or to all that have
+// Direct sends a presence of the session to somebody alone: to the session in a slot, or to all Direct ones that have
 // presence ("": RFC 6121 4.6.3). Those who do not see the account otherwise are remembered, and told when the
 // session goes offline or ends; sending Offline takes them out. Nobody is told whether anybody is there.
 // The errors are im.ErrUnknownUser for a domain that there is no way to, im.ErrOwnBlock, im.ErrListFull.
 func (c *Client) Direct(ctx context.Context, to im.Address, slot string, p im.Presence) error {
+	x, a := c.x, c.account
+	if !x.domains[to.Domain()] {
+		return im.ErrUnknownUser
+	}
+	c.batch.Flush()
+	w, err := x.acquire(ctx, to)
+	if err == im.ErrUnknownUser {
+		return nil // as if nobody were there
+	} else if err != nil {
+		return err
+	}
+	defer w.release()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if c.gone {
+		return nil
+	}
+	snap := a.snap.Load()
+	e := snap.Entry(to)
+	if to != a.who && !snap.plain && !snap.allows(to, im.PresenceOut, e) {
+		return im.ErrOwnBlock
+	}
+	t := target{to, slot}
+	_, known := c.directed[t]
+	switch {
+	case p.State == im.Offline:
+		delete(c.directed, t)
+	case known || c.interested.Load() && (to == a.who || e != nil && snap.shows(e)):
+	case len(c.directed) >= x.cfg.Directed:
+		x.cfg.Metrics.LimitHit("directed")
+		return im.ErrListFull
+	default:
+		if c.directed == nil {
+			c.directed = map[target]struct{}{}
+		}
+		c.directed[t] = struct{}{}
+	}
+	c.direct(&c.batch, w, slot, p)
 	return nil
+}
+
+// direct hands somebody's sessions a presence of this one. The caller holds account.mu.
+func (c *Client) direct(b *Batch, w *account, slot string, p im.Presence) {
+	n := &Presence{Who: c.account.who, Name: c.account.snap.Load().DisplayName(), Slot: c.login.Slot, Session: p, Direct: true}
+	for _, o := range w.directs() {
+		if (slot == "" && o.interested.Load() || slot != "" && o.login.Slot == slot) && o.hears(n.Who, n.Slot) {
+			b.Hand(o.session, n)
+		}
+	}
+}
+
+// undirect tells those whom the session sent its presence to, and who do not see that it goes, that it is
+// offline: RFC 6121 4.6.3. The caller holds account.mu.
+func (c *Client) undirect(b *Batch, p im.Presence) {
+	snap := c.account.snap.Load()
+	for t := range c.directed {
+		w := c.x.inMemory(t.who)
+		if w == nil {
+			continue
+		}
+		if e := snap.Entry(t.who); e != nil && snap.shows(e) && t.slot == "" {
+			continue // since then they see the account
+		}
+		c.direct(b, w, t.slot, shown(p))
+	}
+	c.directed = nil
 }
 
 // Probe hands the session how somebody is whom it may see, or one session of them: a notice, Initial, for each
 // session that is to be seen. False: there is none to be seen. RFC 6121 4.3.2
-func (c *Client) Probe(ctx context.Context, who im.Address, slot string) (found bool, err error) {
-	return false, nil
+func (c *Client) Probe(_ context.Context, who im.Address, slot string) (found bool, err error) {
+	if !c.x.domains[who.Domain()] {
+		return false, im.ErrUnknownUser
+	}
+	w := c.x.inMemory(who)
+	if w == nil {
+		return false, nil // offline
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.describe(&c.batch, c, slot, nil), nil
 }

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"parley/im"
@@ -53,12 +54,17 @@ func (a *account) takers(can Ability) []*Client {
 	return l
 }
 
-// direct is the sessions that make a participant a virtual one.
+// direct is the sessions that hear what is said to a virtual participant: in a conversation that they know, also
+// one that takes nothing else.
 func (p *participant) direct() []*Client {
-	if !p.virtual || p.account == nil {
+	switch {
+	case !p.virtual || p.account == nil:
 		return nil
+	case p.known:
+		return slices.DeleteFunc(p.account.directs(), func(c *Client) bool { return !c.interested.Load() || c.deaf.Load() })
+	default:
+		return p.account.takers(Direct)
 	}
-	return p.account.takers(Direct)
 }
 
 // offerSoon offers an account what waits for it, in a goroutine of the exchange.
@@ -272,12 +278,13 @@ func (x *Exchange) ring(ctx context.Context, b *Batch, a *account, from im.Addre
 	return nil
 }
 
-// between gives a conversation of exactly these two, with the first one's participant, if there is one.
+// between gives a conversation of exactly these two, with the first one's participant, if there is one. One that
+// either of them knows as a conversation of several is none: what is sent to a person does not go there.
 func (x *Exchange) between(who, other im.Address) (*Conversation, *participant) {
 	for _, c := range x.reg.with(who) {
 		c.mu.Lock()
 		p, o, n := c.find(who), c.find(other), len(c.parts)
-		fits := n == 2 && p != nil && o != nil && o.in()
+		fits := n == 2 && p != nil && o != nil && o.in() && !p.known && !o.known
 		c.mu.Unlock()
 		if fits {
 			return c, p

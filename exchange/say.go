@@ -13,35 +13,42 @@ import (
 // Say returns: with nil when everybody has accepted it (delivered, or stored), else with why somebody
 // could not; nil: nobody asks. What must be stored is stored before Say returns.
 func (s *Seat) Say(ctx context.Context, m *im.Message, done func(error)) {
-	c, x := s.c, s.c.x
+	s.c.say(ctx, &s.batch, s.part, m, done)
+}
+
+func (c *Conversation) say(ctx context.Context, b *Batch, from *participant, m *im.Message, done func(error)) {
+	x := c.x
 	out := newOutcome(done)
 	var away []*Message
 	var whose []*participant
 	c.mu.Lock()
 	c.stir(m.Time)
-	m.ID = x.messageIDs(len(c.parts))
-	id := m.ID
+	first := x.messageIDs(len(c.parts))
+	if m.ID == 0 {
+		m.ID = first
+	}
+	id := first
 	for _, p := range c.parts {
-		if p == s.part {
+		if p == from {
 			continue
 		}
 		out.more()
 		d := &Message{Message: m, ID: id, x: x, to: p.account, who: p.who, out: out}
 		id++
-		if len(p.seats) == 0 || p.virtual || x.mayWrite(s.part, p) != nil {
+		if len(p.seats) == 0 || p.virtual || x.mayWrite(from, p) != nil {
 			away, whose = append(away, d), append(whose, p)
 			continue
 		}
-		d.spread(&s.batch, c, p.seats, nil, nil)
+		d.spread(b, c, p.seats, nil, nil)
 	}
 	c.mu.Unlock()
-	if id == m.ID {
+	if id == first {
 		out.more()
 		x.count(m, metrics.None, metrics.Returned)
 		out.verdict(im.ErrAbsent)
 	}
 	for i, d := range away {
-		x.sayAway(ctx, s, whose[i], d)
+		c.sayAway(ctx, b, from, whose[i], d)
 	}
 	out.verdict(nil) // our own
 }
@@ -88,13 +95,13 @@ func (x *Exchange) behind(ctx context.Context, a *account, from im.Address) (boo
 
 // sayAway says something to a participant who does not only have seats. What has words, and
 // cannot be handed over at once, is stored before anything else; then we look again whether they came.
-func (x *Exchange) sayAway(ctx context.Context, s *Seat, p *participant, d *Message) {
-	c, a := s.c, p.account
-	if err := x.mayWrite(s.part, p); err != nil {
+func (c *Conversation) sayAway(ctx context.Context, b *Batch, from, p *participant, d *Message) {
+	x, a := c.x, p.account
+	if err := x.mayWrite(from, p); err != nil {
 		x.refuse(ctx, d, err)
 		return
 	}
-	s.batch.Flush()
+	b.Flush()
 	behind := false
 	if d.storable() {
 		var err error
@@ -107,10 +114,13 @@ func (x *Exchange) sayAway(ctx context.Context, s *Seat, p *participant, d *Mess
 		c.mu.Lock()
 		var r *ring
 		direct := p.direct()
+		if p.known {
+			d.In = c.talkOf(p)
+		}
 		if d.Kind != im.Signal && (!d.storable() || len(direct)+len(p.seats) > 0) {
 			r = p.ring
 		}
-		ok := !c.over && d.spread(&s.batch, c, p.seats, direct, r)
+		ok := !c.over && d.spread(b, c, p.seats, direct, r)
 		c.mu.Unlock()
 		if ok {
 			return
@@ -154,11 +164,13 @@ func (x *Exchange) nobody(d *Message) {
 	d.out.verdict(im.ErrAbsent)
 }
 
-// Send sends a message to an address, outside of any conversation that its sender is in. done
-// is called once: with nil when it was accepted (delivered, or stored), else with why not; nil: nobody asks.
-// What is handed at once is flushed by b.
+// Send sends a message to an address, outside of any conversation that its sender is in; with a slot, to that
+// session of it, if it is there (RFC 6121 8.5.3). done is called once: with nil when it was accepted (delivered,
+// or stored), else with why not; nil: nobody asks. What is handed at once is flushed by b.
 func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(error)) {
-	m.ID = x.messageIDs(1)
+	if m.ID == 0 {
+		m.ID = x.messageIDs(1)
+	}
 	out := newOutcome(done)
 	b.Flush()
 	a, err := x.acquire(ctx, m.To)
@@ -181,14 +193,27 @@ func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(
 		x.refuse(ctx, d, im.ErrAbsent)
 		return
 	}
+	var one *Client
+	if m.Slot != "" {
+		one = a.at(m.Slot)
+	}
+	if one == nil && (m.Only || m.Kind == im.Request) {
+		x.nobody(d)
+		return
+	}
 	behind := false
-	if d.storable() {
+	if d.storable() && (one == nil || one.takes()) { // nothing older is offered to one who takes nothing
 		if behind, err = x.behind(ctx, a, m.From); err != nil {
 			out.verdict(err)
 			return
 		}
 	}
-	if !behind {
+	switch {
+	case behind:
+	case one != nil:
+		d.spread(b, nil, nil, []*Client{one}, nil)
+		return
+	default:
 		c, p := x.between(m.To, m.From)
 		if x.hand(b, a, c, p, d) {
 			return

@@ -41,10 +41,11 @@ type Client struct {
 	login   Login
 	since   time.Time
 
-	interested atomic.Bool // has presence, and is told others'
-	deaf       atomic.Bool // takes no messages, although it is visible
-	presence   im.Presence // guarded by account.mu
-	gone       bool        // guarded by account.mu
+	interested atomic.Bool         // has presence, and is told others'
+	deaf       atomic.Bool         // takes no messages, although it is visible
+	presence   im.Presence         // guarded by account.mu
+	gone       bool                // guarded by account.mu
+	directed   map[target]struct{} // likewise: who was sent its presence, and does not see it otherwise
 
 	batch Batch
 }
@@ -92,9 +93,14 @@ func (x *Exchange) Attach(ctx context.Context, who im.Address, l Login, s Sessio
 	}
 	next = append(next, c)
 	a.clients.Store(&next)
+	if old != nil {
+		old.undirect(&c.batch, im.Presence{})
+	}
 	a.mu.Unlock()
 	if old != nil {
 		old.session.End(Replaced)
+		x.leaveTalks(&c.batch, a)
+		c.batch.Flush()
 		a.release() // the pin of the old one, which Detach now leaves alone
 	}
 	return c, nil
@@ -106,7 +112,7 @@ func (c *Client) Detach() {
 	c.batch.Flush()
 }
 
-// withdraw takes the session out of its account, once.
+// withdraw takes the session out of its account, once, and its person out of the conversations that only it was in.
 func (c *Client) withdraw(b *Batch) {
 	a := c.account
 	a.mu.Lock()
@@ -124,8 +130,12 @@ func (c *Client) withdraw(b *Batch) {
 	was := c.presence
 	c.presence = im.Presence{}
 	c.interested.Store(false)
-	a.broadcast(b, c.login.Slot, was, im.Presence{})
+	a.broadcast(b, c, was, im.Presence{})
+	c.undirect(b, im.Presence{})
 	a.mu.Unlock()
+	if c.login.Abilities&Direct != 0 {
+		c.x.leaveTalks(b, a)
+	}
 	a.release()
 }
 
@@ -185,14 +195,20 @@ func (c *Client) SetPresence(p im.Presence, tag any) {
 		a.mu.Unlock()
 		return
 	}
-	was, took := c.presence, c.taking()
+	was, took, told := c.presence, c.taking(), c.ownTold()
 	if was.Same(p) {
 		p.Since = was.Since
 	}
 	c.presence = p
 	begins := p.State != im.Offline && !c.interested.Load()
 	c.interested.Store(p.State != im.Offline)
-	a.broadcast(&c.batch, c.login.Slot, was, p)
+	a.broadcast(&c.batch, c, was, p)
+	if c.ownTold() && !told {
+		a.introduceOwn(&c.batch, c, tag)
+	}
+	if p.State == im.Offline {
+		c.undirect(&c.batch, p)
+	}
 	offer := a.waiting && !took && c.taking()
 	a.mu.Unlock()
 	if begins {
@@ -213,7 +229,7 @@ func (c *Client) introduceAll(tag any) {
 }
 
 // introduce tells a session how somebody is, if they are to be seen. Under the other's lock,
-// so that a later presence cannot come first.
+// so that a later presence cannot come first. What is Own knows of its own account.
 func (x *Exchange) introduce(b *Batch, c *Client, who im.Address, tag any) {
 	p := x.inMemory(who)
 	if p == nil {
@@ -221,33 +237,45 @@ func (x *Exchange) introduce(b *Batch, c *Client, who im.Address, tag any) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	snap := p.snap.Load()
-	if snap == nil || !p.merged.State.Visible() {
-		return
+	if who != c.account.who || !c.login.Own {
+		p.describe(b, c, "", tag)
 	}
-	if e := snap.Entry(c.account.who); e == nil || !snap.shows(e) {
-		return // whatever the session's own account knows of it yet
+}
+
+// describe hands a session notices of the account's sessions, or of the one in a slot, if they are to be seen, and
+// reports whether there are any. The caller holds a.mu.
+func (a *account) describe(b *Batch, c *Client, slot string, tag any) bool {
+	snap := a.snap.Load()
+	if snap == nil || !a.merged.State.Visible() || !c.hears(a.who, slot) {
+		return false
+	}
+	own := a == c.account && c.login.Own
+	if e := snap.Entry(c.account.who); !own && (e == nil || !snap.shows(e)) {
+		return false // whatever the session's own account knows of it yet
 	}
 	first := true
-	for _, o := range p.online() {
-		if s := o.presence.Seen(); s.State != im.Offline {
-			b.Hand(c.session, &Presence{Who: who, Name: snap.DisplayName(), Merged: p.merged, Changed: first,
+	for _, o := range a.online() {
+		if s := o.presence.Seen(); s.State != im.Offline && (slot == "" || o.login.Slot == slot) {
+			b.Hand(c.session, &Presence{Who: a.who, Name: snap.DisplayName(), Merged: a.merged, Changed: first,
 				Slot: o.login.Slot, Session: s, Initial: true, Tag: tag})
 			first = false
 		}
 	}
+	return !first
 }
 
-// broadcast tells those who see the account what changed when the session in slot went from
+// broadcast tells those who see the account what changed when a session of it went from
 // was to is. The caller holds a.mu.
-func (a *account) broadcast(b *Batch, slot string, was, is im.Presence) {
+func (a *account) broadcast(b *Batch, c *Client, was, is im.Presence) {
 	merged := a.merge()
 	news := !merged.Same(a.merged)
 	a.merged = merged
 	if !news && was.Seen().Same(is.Seen()) {
 		return
 	}
-	a.tell(b, &Presence{Merged: merged, Changed: news, Slot: slot, Session: is.Seen()})
+	n := &Presence{Merged: merged, Changed: news, Slot: c.login.Slot, Session: shown(is)}
+	a.tell(b, n)
+	a.tellOwn(b, c, n)
 }
 
 // tell hands a notice of the account to all who see it. The caller holds a.mu.
@@ -260,7 +288,7 @@ func (a *account) tell(b *Batch, n *Presence) {
 		}
 		if w := a.x.inMemory(e.Who); w != nil {
 			for _, c := range w.online() {
-				if c.interested.Load() {
+				if c.told(a.who) {
 					b.Hand(c.session, n)
 				}
 			}

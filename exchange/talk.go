@@ -6,29 +6,224 @@ import (
 	"parley/im"
 )
 
-// Talk is a conversation that a Direct session was told of: it began it, or three or more are in it.
+// A Direct session is in conversations without a seat. One of two people is plain talk to it: messages from the
+// other, and to them. One of three or more it is told of, and so it can act there.
+
+// Talk is a conversation that a Direct session was told of: it began it, or three or more were in it.
 type Talk struct {
 	ID      int64
 	Members []Member // who else is in it
 }
 
-// Begin begins a conversation with nobody in it but the session's person, without a seat. The errors
-// are im.ErrTooMany and im.ErrClosing.
-func (c *Client) Begin(ctx context.Context) (conversation int64, err error) { return 0, nil }
+// tell hands something to a participant's Direct sessions, if they know the conversation: whatever their presence,
+// so that what they know stays true. The caller holds c.mu.
+func (p *participant) tell(b *Batch, d Delivery) {
+	if !p.known || p.account == nil {
+		return
+	}
+	for _, c := range p.account.directs() {
+		b.Hand(c.session, d)
+	}
+}
+
+func (c *Conversation) joined(p *participant) *Joined {
+	return &Joined{Conversation: c.ID, Who: p.who, Name: p.name(), By: p.by}
+}
+
+// entered tells the others that somebody is in, and makes the conversation known to those who are in it without
+// a seat, once it is one of several. The caller holds c.mu.
+func (c *Conversation) entered(b *Batch, p *participant) {
+	c.tell(b, c.joined(p), p)
+	in, known := 0, false
+	for _, o := range c.parts {
+		if o.in() {
+			in++
+		}
+		known = known || o.known
+	}
+	if in < 3 && !known {
+		return
+	}
+	for _, o := range c.parts {
+		if !o.virtual || o.known || o.account == nil || len(o.account.directs()) == 0 { // the last: only left words
+			continue
+		}
+		o.known = true
+		for _, other := range c.parts {
+			if other != o && other.in() {
+				o.tell(b, c.joined(other))
+			}
+		}
+		o.tell(b, c.joined(o))
+	}
+}
+
+// talkOf is the conversation as a participant knows it. The caller holds c.mu.
+func (c *Conversation) talkOf(p *participant) *Talk {
+	t := &Talk{ID: c.ID, Members: make([]Member, 0, len(c.parts))}
+	for _, o := range c.parts {
+		if o != p && o.in() {
+			t.Members = append(t.Members, Member{o.who, o.name()})
+		}
+	}
+	return t
+}
+
+// leave ends a participation without a seat. The caller holds c.mu.
+func (c *Conversation) leave(b *Batch, p *participant) {
+	p.tell(b, &Left{Conversation: c.ID, Who: p.who})
+	p.virtual, p.known = false, false
+	if !p.in() {
+		c.tell(b, &Left{Conversation: c.ID, Who: p.who}, p)
+	}
+	c.drop(p)
+}
+
+// leaveTalks takes an account that has lost its last Direct session out of the conversations where it has no seat.
+func (x *Exchange) leaveTalks(b *Batch, a *account) {
+	for _, c := range x.reg.with(a.who) {
+		c.mu.Lock()
+		p := c.find(a.who)
+		if p == nil || !p.virtual || c.over || len(a.directs()) > 0 {
+			c.mu.Unlock()
+			continue
+		}
+		if c.waitedFor(p) {
+			p.known = false // whoever answers finds who left the words
+		} else {
+			c.leave(b, p)
+		}
+		empty := c.empty()
+		c.mu.Unlock()
+		if empty {
+			c.finish(b, 0, false)
+		}
+	}
+}
+
+// waitedFor reports whether all that there is of the conversation is a ring on behalf of somebody who left
+// words. The caller holds c.mu.
+func (c *Conversation) waitedFor(p *participant) bool {
+	rings := false
+	for _, o := range c.parts {
+		switch {
+		case o != p && o.in():
+			return false
+		case o.ring != nil:
+			rings = true
+		}
+	}
+	return rings
+}
+
+// talk gives a conversation that the session's person is in without a seat, with its lock held, if it is not
+// over; or nil.
+func (c *Client) talk(id int64) (*Conversation, *participant) {
+	r := &c.x.reg
+	r.mu.RLock()
+	t := r.talks[id]
+	r.mu.RUnlock()
+	if t == nil {
+		return nil, nil
+	}
+	t.mu.Lock()
+	if p := t.find(c.account.who); p != nil && p.virtual && !t.over {
+		return t, p
+	}
+	t.mu.Unlock()
+	return nil, nil
+}
+
+// Begin begins a conversation that nobody is in but the session's person, without a seat. Where there is no place,
+// only those can be invited who need no seat. Nothing is handed. The errors are im.ErrTooMany, im.ErrClosing, and
+// im.ErrGone when the session has ended.
+func (c *Client) Begin(ctx context.Context) (conversation int64, err error) {
+	x := c.x
+	if x.Crowded(c.account.who) {
+		return 0, im.ErrTooMany
+	}
+	place, err := x.PickPlace()
+	if err != nil {
+		place = nil
+	}
+	t, err := x.newConversation(place)
+	if err != nil {
+		return 0, err
+	}
+	p, err := t.participant(ctx, c.account.who)
+	if err != nil {
+		t.end(0)
+		return 0, err
+	}
+	t.mu.Lock()
+	p.virtual, p.known = true, true
+	gone := len(c.account.directs()) == 0
+	t.mu.Unlock()
+	if gone {
+		t.end(0)
+		return 0, im.ErrGone
+	}
+	return t.ID, nil
+}
 
 // Invite is Seat.Call for who is in a conversation without a seat. im.ErrGone when they are not.
-func (c *Client) Invite(ctx context.Context, conversation int64, who im.Address) error { return nil }
+func (c *Client) Invite(ctx context.Context, conversation int64, who im.Address) error {
+	t, p := c.talk(conversation)
+	if t == nil {
+		return im.ErrGone
+	}
+	t.mu.Unlock()
+	return t.invite(ctx, &c.batch, p, who, nil)
+}
 
-// Say is Seat.Say for who is in a conversation without a seat. im.ErrGone when they are not: then done is not called.
+// Say is Seat.Say for who is in a conversation without a seat. im.ErrGone when they are not: then done is not
+// called. The person's own other sessions do not hear it.
 func (c *Client) Say(ctx context.Context, conversation int64, m *im.Message, done func(error)) error {
+	t, p := c.talk(conversation)
+	if t == nil {
+		return im.ErrGone
+	}
+	t.mu.Unlock()
+	t.say(ctx, &c.batch, p, m, done)
 	return nil
 }
 
-// Quit takes the session's person out of a conversation, where they have no seat.
-func (c *Client) Quit(ctx context.Context, conversation int64) {}
+// Quit takes the session's person out of a conversation where they have no seat. All their Direct sessions
+// are told.
+func (c *Client) Quit(_ context.Context, conversation int64) {
+	t, p := c.talk(conversation)
+	if t == nil {
+		return
+	}
+	t.leave(&c.batch, p)
+	empty := t.empty()
+	t.mu.Unlock()
+	if empty {
+		t.finish(&c.batch, 0, false)
+	}
+	c.batch.Flush()
+}
 
 // Talk gives a conversation that the session's person is in without a seat, if they know it as one of several.
-func (c *Client) Talk(conversation int64) (*Talk, bool) { return nil, false }
+func (c *Client) Talk(conversation int64) (*Talk, bool) {
+	t, p := c.talk(conversation)
+	if t == nil {
+		return nil, false
+	}
+	defer t.mu.Unlock()
+	if !p.known {
+		return nil, false
+	}
+	return t.talkOf(p), true
+}
 
 // Talks gives all of them.
-func (c *Client) Talks() []Talk { return nil }
+func (c *Client) Talks() []Talk {
+	var l []Talk
+	for _, o := range c.x.reg.with(c.account.who) {
+		if t, ok := c.Talk(o.ID); ok {
+			l = append(l, *t)
+		}
+	}
+	return l
+}

@@ -457,6 +457,8 @@ func TestBlockedLooksAbsent(t *testing.T) {
 							if err := s.Block(t.Context(), exchange.By{Who: romeo}, alice, "", false); err != nil {
 								t.Fatal(err)
 							}
+						} else if way == "say" {
+							there.SetPresence(im.Presence{}, nil) // whose session ends leaves
 						} else {
 							there.Detach()
 						}
