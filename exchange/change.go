@@ -267,7 +267,7 @@ func (a *account) sighted(b *Batch, who im.Address, sees bool, n *Presence) {
 				m.Session = p
 			}
 			for _, c := range w.online() {
-				if c.interested.Load() {
+				if c.told(a.who) {
 					b.Hand(c.session, &m)
 				}
 			}
