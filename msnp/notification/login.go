@@ -132,7 +132,7 @@ func (c *conn) usrRespond(ctx context.Context, r request) error {
 		}
 		return nil
 	}
-	c.client, err = c.s.Exchange.Attach(ctx, c.who, exchange.Login{Door: "msnp", Slot: "msnp",
+	c.client, err = c.s.Exchange.Attach(ctx, c.who, exchange.Login{Door: "msnp", Slot: msnp.Slot,
 		Abilities: exchange.Rings, Remote: c.RemoteAddr(), Presence: im.DefaultAllow}, c)
 	if err != nil {
 		c.s.Link.Metrics.Login(metrics.LoginFailed)

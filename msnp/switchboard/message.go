@@ -75,7 +75,12 @@ func kindOf(payload []byte) im.Kind {
 // neutral is the form of a payload that every door can read.
 func neutral(payload []byte) im.Neutral {
 	content, err := msnp.ParseContent(payload)
-	if err != nil || content.Kind != msnp.TextContent {
+	switch {
+	case err != nil:
+		return im.Neutral{}
+	case content.Kind == msnp.TypingContent:
+		return im.Neutral{Typing: true}
+	case content.Kind != msnp.TextContent:
 		return im.Neutral{}
 	}
 	return im.Neutral{Text: im.NewText(content.Text), Format: im.Format(content.Format)}
@@ -119,7 +124,10 @@ func (c *conn) message(m *exchange.Message) (owes bool) {
 		return c.QueueItem(listen.Item{B: wire.AppendMessage(nil, h, name, m.Native.Body), Settle: m})
 	}
 	n := m.Neutral()
-	if n.Text.IsZero() {
+	switch {
+	case n.Typing:
+		return c.QueueItem(listen.Item{B: wire.AppendMessage(nil, h, name, msnp.TypingPayload(h)), Settle: m})
+	case n.Text.IsZero():
 		return c.GiveBack(m, im.ErrNothingFits)
 	}
 	var b []byte
