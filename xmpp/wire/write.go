@@ -61,9 +61,10 @@ func AppendReply(dst []byte, s *Stanza, typ, from string, inner []byte) []byte {
 }
 
 // AppendErrorReply appends the error that answers s, with inner, an error element, in it; before that, with echo,
-// what stood in s, its xml:lang included. RFC 6120 8.3.1.
+// what stood in s, its xml:lang included. There is no echo where jabber:client is not the default namespace inside s:
+// inner would mean something else there. RFC 6120 8.3.1.
 func AppendErrorReply(dst []byte, s *Stanza, from string, inner []byte, echo bool) []byte {
-	if !echo || s.Kind == Other {
+	if space, _ := s.Node.Prefixed(""); !echo || string(space) != NSClient {
 		return AppendReply(dst, s, "error", from, inner)
 	}
 	dst = AppendStart(dst, s.Node,
