@@ -132,10 +132,10 @@ var refusals = []struct {
 }
 
 // internal says nothing of what happened: that is for the log.
-var internal = &Error{Type: TypeWait, Condition: InternalServerError}
+var internal = Refuse(InternalServerError, "")
 
 // ErrorOf is what a client is told of err: an [*Error] in it as it is, the core's kinds by their table, anything else
-// as internal-server-error that may pass. nil for nil. The result is not to be changed.
+// as internal-server-error. nil for nil. The result is not to be changed.
 func ErrorOf(err error) *Error {
 	if err == nil {
 		return nil

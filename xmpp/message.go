@@ -71,9 +71,11 @@ func ChatState(n xmltext.Node) string {
 // IsTyping reports that a message tells that its sender is writing, XEP-0085 2.
 func IsTyping(n xmltext.Node) bool { return ChatState(n) == "composing" }
 
-// WantsReceipt reports that the sender of a message asks to be told of its arrival, XEP-0184 7. A message without an
-// id cannot be told of (XEP-0184 5.4 is for the receipt itself).
-func WantsReceipt(n xmltext.Node) bool { return n.Child(wire.NSReceipts, "request").Ok() }
+// WantsReceipt reports that the sender of a message asks to be told of its arrival, which takes an id: XEP-0184 7.
+func WantsReceipt(n xmltext.Node) bool {
+	id, _ := n.Attr("", "id")
+	return len(id) > 0 && n.Child(wire.NSReceipts, "request").Ok()
+}
 
 // NoCopies reports that a message is for one session alone, XEP-0334 4.3.
 func NoCopies(n xmltext.Node) bool { return n.Child(wire.NSHints, "no-copy").Ok() }

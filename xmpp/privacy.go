@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"parley/im"
 	"parley/xmltext"
@@ -177,5 +176,31 @@ func AppendList(dst []byte, l im.RuleList, groups func(im.GroupID) string) []byt
 // declined. XEP-0016 2.4, 2.5.
 func ListName(n xmltext.Node) (name string, ok bool) {
 	v, ok := n.Attr("", "name")
-	return strings.Clone(string(v)), ok
+	return string(v), ok
+}
+
+// ReadItems reads the addresses in a block or unblock element, each once and as they stand in it; none is an error
+// only to who blocks. An item without an address is bad-request, an address that is none jid-malformed.
+// XEP-0191 3.3, 3.4, 3.5.
+func ReadItems(n xmltext.Node) ([]JID, *Error) {
+	var l []JID
+	seen := map[JID]bool{}
+	for c := range n.Children() {
+		if !c.Is(wire.NSBlocking, "item") {
+			return nil, Refuse(BadRequest, "Only items stand in here.")
+		}
+		v, ok := c.Attr("", "jid")
+		if !ok {
+			return nil, Refuse(BadRequest, "An item has a jid.")
+		}
+		j, err := ParseJIDBytes(v)
+		if err != nil {
+			return nil, Refuse(JIDMalformed, "The jid of an item is not an address.")
+		}
+		if !seen[j] {
+			seen[j] = true
+			l = append(l, j)
+		}
+	}
+	return l, nil
 }
