@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -376,14 +377,24 @@ func TestUnknownLooksKnown(t *testing.T) {
 			h.asked = 0
 			s.Start(t.Context(), mechanism, initial, true)
 			asked := h.asked
-			return look{shape, asked, testing.AllocsPerRun(5, func() {
-				s.Start(t.Context(), mechanism, initial, true)
-				s.Step(t.Context(), answer)
-			})}
+			// The least of them: pools are emptied at times, by chance with the race detector.
+			least := math.Inf(1)
+			for range 12 {
+				least = min(least, testing.AllocsPerRun(1, func() {
+					s.Start(t.Context(), mechanism, initial, true)
+					s.Step(t.Context(), answer)
+				}))
+			}
+			return look{shape, asked, least}
 		}
 		known := at("alice")
 		for _, user := range []string{"nobod", "unset"} {
-			if got := at(user); got != known || got.asked != 1 || !strings.Contains(got.shape, string(NotAuthorized)) {
+			got := at(user)
+			// The race detector leaves one or two over; one hash less is more than six.
+			if math.Abs(got.allocs-known.allocs) > 5 {
+				t.Errorf("%s: %v allocations for %s, %v for alice", mechanism, got.allocs, user, known.allocs)
+			}
+			if got.shape != known.shape || got.asked != 1 || known.asked != 1 || !strings.Contains(got.shape, string(NotAuthorized)) {
 				t.Errorf("%s: %s is %+v; alice is %+v", mechanism, user, got, known)
 			}
 		}

@@ -173,17 +173,16 @@ func TestClientAndServer(t *testing.T) {
 					t.Errorf("%s, %q, %q: %+v", m, b.Types(), user, r)
 				}
 				wantFail(t, s.Step(t.Context(), nil), MalformedRequest)
-
-				r = login(t, s, NewClient(user, credential.NewSecret("Pencil"), m, b, true), m)
-				wantFail(t, r, NotAuthorized)
-				if r.Tried != user {
-					t.Errorf("%s: tried %q", m, r.Tried)
-				}
-				if r := login(t, s, NewClient(user, credential.NewSecret("pencil"), m, b, true), m); !r.Success {
-					t.Errorf("%s: no second attempt: %+v", m, r)
-				}
-				r = login(t, s, NewClient("nobody", credential.NewSecret("pencil"), m, b, true), m)
-				wantFail(t, r, NotAuthorized)
+			}
+			s := h.server(b)
+			r := login(t, s, NewClient("alice", credential.NewSecret("Pencil"), m, b, true), m)
+			wantFail(t, r, NotAuthorized)
+			if r.Tried != "alice" {
+				t.Errorf("%s: tried %q", m, r.Tried)
+			}
+			wantFail(t, login(t, s, NewClient("nobody", credential.NewSecret("pencil"), m, b, true), m), NotAuthorized)
+			if r := login(t, s, NewClient("alice", credential.NewSecret("pencil"), m, b, true), m); !r.Success {
+				t.Errorf("%s: no other attempt: %+v", m, r)
 			}
 		}
 	}
