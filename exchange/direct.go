@@ -33,18 +33,10 @@ func (a *account) at(slot string) *Client {
 	return nil
 }
 
-// told reports whether the session is told of somebody's presence. Of its own account, one that is Own knows already.
-func (c *Client) told(of im.Address) bool {
-	return c.interested.Load() && !(c.login.Own && of == c.account.who) && c.hears(of, "")
-}
-
-// hears asks the account's rules about presence that comes in, for a session that wants them asked.
-func (c *Client) hears(of im.Address, slot string) bool {
-	if !c.login.Inbound {
-		return true
-	}
-	s := c.account.snap.Load()
-	return s.plain || of == s.Address || s.allows(of, im.PresenceIn, s.Entry(of))
+// told reports whether the session is told of somebody's presence, of their session in slot. Of its own account,
+// one that is Own knows already.
+func (c *Client) told(of im.Address, slot string) bool {
+	return c.interested.Load() && !(c.login.Own && of == c.account.who) && c.hears(of, slot)
 }
 
 // tellOwn hands a notice of one of the account's sessions to all of them that are told of each other (RFC 6121
@@ -171,5 +163,25 @@ func (c *Client) Probe(_ context.Context, who im.Address, slot string) (found bo
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.describe(&c.batch, c, slot, nil), nil
+	if w.describe(&c.batch, c, slot, nil) {
+		return true, nil
+	}
+	snap := w.snap.Load()
+	for _, o := range w.online() { // RFC 6121 4.6.6: that it is there, and no more
+		if slot == "" || snap == nil || o.login.Slot != slot || !o.sentTo(c) || !c.hears(who, slot) {
+			continue
+		}
+		c.batch.Hand(c.session, &Presence{Who: who, Name: snap.DisplayName(), Slot: slot,
+			Session: im.Presence{State: im.Available}, Initial: true, Direct: true})
+		return true, nil
+	}
+	return false, nil
+}
+
+// sentTo reports whether the session sent its presence to another, and that was not told since that it is offline. The
+// caller holds account.mu of the first.
+func (c *Client) sentTo(o *Client) bool {
+	_, one := c.directed[target{o.account.who, o.login.Slot}]
+	_, all := c.directed[target{o.account.who, ""}]
+	return one || all
 }

@@ -300,7 +300,9 @@ func (a *account) tell(b *Batch, n *Presence) {
 func (a *account) merge() im.Presence {
 	l := a.online()
 	if len(l) == 1 {
-		return l[0].presence.Seen()
+		p := l[0].presence.Seen()
+		p.Native = im.Native{}
+		return p
 	}
 	ps := make([]im.Presence, len(l))
 	for i, c := range l {
