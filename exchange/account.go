@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"hash/maphash"
@@ -44,7 +45,12 @@ type Snapshot struct {
 	im.Account             // without Keys
 	Entries    []*im.Entry // by address
 	Lists      []im.RuleList
-	plain      bool // nobody is denied anything by a rule
+	Groups     []im.Group // by place
+
+	rules   []im.Rule // the default list's
+	plain   bool      // nobody is denied anything by a rule of it
+	slotted bool      // some of them are about single sessions
+	wide    bool      // it blocks others than people
 }
 
 // Entry is what the account keeps about somebody; nil when that is nothing.
@@ -61,17 +67,7 @@ func (s *Snapshot) find(who im.Address) (int, bool) {
 
 // allows asks the account's default rules.
 func (s *Snapshot) allows(who im.Address, what im.Traffic, e *im.Entry) bool {
-	for _, l := range s.Lists {
-		if l.Default {
-			q := im.Subject{Who: who, What: what}
-			if e != nil {
-				q.Contact, q.Groups = e.Side.Contact, e.Side.Groups
-				q.IWatch, q.WatchesMe = e.Side.Watch == im.WatchGranted, e.Watched == im.WatchGranted
-			}
-			return im.Allows(l.Rules, q)
-		}
-	}
-	return true
+	return im.Allows(s.rules, s.subject(who, "", what, e))
 }
 
 // Takes reports whether the account takes messages from somebody.
@@ -88,36 +84,35 @@ func (s *Snapshot) Takes(from im.Address) bool {
 }
 
 // denies reports whether the account's own rules keep it from writing to somebody.
-func (s *Snapshot) denies(to im.Address) bool {
-	if s.plain {
-		return false
-	}
-	e := s.Entry(to)
-	return e != nil && e.Side.Denied
-}
+func (s *Snapshot) denies(to im.Address) bool { return !s.plain && s.Denies("", to, "") }
 
 // shows reports whether the account shows its presence to somebody it keeps e about.
 func (s *Snapshot) shows(e *im.Entry) bool {
 	return e.Seen && (s.plain || e.Who == s.Address || s.allows(e.Who, im.PresenceOut, e))
 }
 
+// setPlain makes the parts of the snapshot that follow from the rest.
 func (s *Snapshot) setPlain() {
-	s.plain = true
-	for _, l := range s.Lists {
-		if len(l.Rules) > 0 {
-			s.plain = false
-		}
-	}
+	s.rules = judging(s.Lists)
+	s.plain = len(s.rules) == 0
+	s.slotted = slices.ContainsFunc(s.rules, func(r im.Rule) bool { return r.By == im.BySession })
+	s.wide = slices.ContainsFunc(im.Head(s.rules), func(r im.Rule) bool { return !r.Whole() })
 }
 
 // with is the snapshot after changes of one commit.
 func (s *Snapshot) with(cs []*Change) *Snapshot {
 	n := *s
-	copied := false
+	copied, ruled := false, false
 	for _, c := range cs {
 		// Who was read after this was committed has it already, and may have more than it.
 		known := c.Serial != 0 && c.Serial <= s.Serial
 		n.Serial = max(n.Serial, c.Serial)
+		if !known && c.lists != nil {
+			n.Lists, ruled = c.lists, true
+		}
+		if !known && c.Groups != nil {
+			n.Groups = c.Groups
+		}
 		switch is := c.Account; {
 		case is == nil || known:
 		case c.Serial == 0:
@@ -150,7 +145,7 @@ func (s *Snapshot) with(cs []*Change) *Snapshot {
 		case !after.IsZero():
 			n.Entries = slices.Insert(n.Entries, i, &after)
 		}
-		if b, a := c.Before.Side, c.After.Side; b.Denied != a.Denied || b.DeniedName != a.DeniedName {
+		if b, a := c.Before.Side, c.After.Side; !ruled && (b.Denied != a.Denied || b.DeniedName != a.DeniedName) {
 			n.Lists = denial(n.Lists, c.Who, c.After.Side)
 		}
 	}
@@ -163,8 +158,9 @@ func denial(lists []im.RuleList, who im.Address, side im.Side) []im.RuleList {
 	lists = slices.Clone(lists)
 	i := slices.IndexFunc(lists, func(l im.RuleList) bool { return l.Default })
 	if i < 0 {
-		lists = append(lists, im.RuleList{Name: store.BlockedList, Default: true})
-		i = len(lists) - 1
+		l := im.RuleList{Name: freeName(lists), Default: true}
+		i, _ = slices.BinarySearchFunc(lists, l, func(a, b im.RuleList) int { return cmp.Compare(a.Name, b.Name) })
+		lists = slices.Insert(lists, i, l)
 	}
 	l := &lists[i]
 	switch _, denied := im.Denied(l.Rules, who); {
@@ -310,6 +306,9 @@ func (a *account) load(ctx context.Context) error {
 				n.Entries[i] = e
 			}
 			if n.Lists, err = tx.RuleLists(a.who); err != nil {
+				return err
+			}
+			if n.Groups, err = tx.Groups(a.who); err != nil {
 				return err
 			}
 			waiting, _, err = tx.CountWaiting(a.who)

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"time"
 
 	"parley/im"
 	"parley/store"
@@ -25,6 +26,18 @@ type Change struct {
 	Was           *im.Account  // and as it was
 	Others        []im.Address // with a new name: all who keep anything about the account
 	By            By           // By.Who may be the other one of the two
+
+	// Request comes with somebody's wish to see the account, also with one that is repeated: then
+	// Serial is 0, and nothing else changed.
+	Request *im.Wish
+	Groups  []im.Group // all groups after, when an act changed them; not nil then
+
+	// Rules names the list of rules that was put, deleted or made the default one: about the account
+	// itself, and about those whom that made blocked or unblocked people.
+	Rules              string
+	Blocked, Unblocked []im.Whom // about the account itself, by an act on rules: who is blocked now, and who no more
+
+	lists []im.RuleList // all lists after, with Rules; about the account itself
 }
 
 func (*Change) delivery() {}
@@ -34,7 +47,12 @@ func (*Change) delivery() {}
 // is an account no more.
 func (x *Exchange) relate(ctx context.Context, by By, other im.Address, op string,
 	judge func(tx *store.Tx, p im.Pair) (im.Pair, error)) error {
-	return x.befall(ctx, by, other, op, func(tx *store.Tx, p im.Pair) (im.Pair, error) {
+	return x.befall(ctx, by, other, op, x.mayAct(by, judge))
+}
+
+// mayAct has an act refused to those who are no account any more.
+func (x *Exchange) mayAct(by By, judge func(tx *store.Tx, p im.Pair) (im.Pair, error)) func(tx *store.Tx, p im.Pair) (im.Pair, error) {
+	return func(tx *store.Tx, p im.Pair) (im.Pair, error) {
 		if x.domains[by.Who.Domain()] {
 			switch acct, err := tx.Account(by.Who); {
 			case err != nil:
@@ -44,12 +62,19 @@ func (x *Exchange) relate(ctx context.Context, by By, other im.Address, op strin
 			}
 		}
 		return judge(tx, p)
-	})
+	}
 }
 
 // befall is relate for what nobody does, such as an answer that comes to its end.
 func (x *Exchange) befall(ctx context.Context, by By, other im.Address, op string,
 	judge func(tx *store.Tx, p im.Pair) (im.Pair, error)) error {
+	return x.perform(ctx, by, other, op, judge, asIs)
+}
+
+// perform is befall with something that is to be done in the same transaction, after the pair is put.
+func (x *Exchange) perform(ctx context.Context, by By, other im.Address, op string,
+	judge func(tx *store.Tx, p im.Pair) (im.Pair, error),
+	then func(tx *store.Tx, before, after im.Pair, cs []*Change) ([]*Change, error)) error {
 	if by.Client != nil {
 		by.Client.Flush() // nobody waits for our commit
 	}
@@ -64,7 +89,10 @@ func (x *Exchange) befall(ctx context.Context, by By, other im.Address, op strin
 		if err != nil {
 			return err
 		}
-		cs, err = x.putPair(tx, by, by.Who, other, before, after)
+		if cs, err = x.putPair(tx, by, by.Who, other, before, after); err != nil {
+			return err
+		}
+		cs, err = then(tx, before, after, cs)
 		return err
 	}, func() { x.publish(cs) })
 }
@@ -100,6 +128,9 @@ func (x *Exchange) changeOf(tx *store.Tx, by By, of, who im.Address, before, aft
 		return nil, err
 	}
 	c := &Change{Of: of, Who: who, By: by, Before: before.EntryOf(who, name, ours), After: after.EntryOf(who, name, ours)}
+	if c.After.Watched == im.WatchAsked && c.Before.Watched != im.WatchAsked && !c.After.Side.Denied {
+		c.Request = &im.Wish{From: who, Time: time.Now()}
+	}
 	shown := !c.Before.Side.Equal(c.After.Side) || c.Before.Watched != c.After.Watched
 	if of == who {
 		c.Before.Mirror()
@@ -133,6 +164,7 @@ func (x *Exchange) publish(cs []*Change) {
 // apply takes what was committed into memory, and tells the sessions concerned.
 func (x *Exchange) apply(cs []*Change) {
 	var b Batch
+	var heard []hearing
 	for rest := cs; len(rest) > 0; {
 		n := 1
 		for n < len(rest) && rest[n].Of == rest[0].Of {
@@ -144,7 +176,7 @@ func (x *Exchange) apply(cs []*Change) {
 					a.spread(c)
 				}
 			}
-			a.apply(&b, rest[:n])
+			heard = append(heard, a.apply(&b, rest[:n])...)
 		}
 		rest = rest[n:]
 	}
@@ -153,29 +185,40 @@ func (x *Exchange) apply(cs []*Change) {
 			x.sight(&b, c)
 		}
 	}
+	for _, h := range heard {
+		x.rehear(&b, h)
+	}
 	x.flusher.take(x, &b)
 }
 
-// apply makes the account's copy newer, and hands the changes to its sessions.
-func (a *account) apply(b *Batch, cs []*Change) {
+// apply makes the account's copy newer, and hands the changes to its sessions. What they may hear
+// of others by it now is to be looked at when a is locked no more.
+func (a *account) apply(b *Batch, cs []*Change) (heard []hearing) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	old := a.snap.Load()
 	if old == nil {
 		a.missed = true
-		return
+		return nil
 	}
 	next := old.with(cs)
 	a.snap.Store(next)
 	for _, c := range cs {
-		if c.Serial <= old.Serial {
+		if c.Serial <= old.Serial && (c.Serial != 0 || c.Request == nil) {
 			continue // silent, or known since the account was read
 		}
 		for _, s := range a.online() {
 			b.Hand(s.session, c)
 		}
 	}
+	before, after := judge{snap: old}, judge{snap: next}
+	ruled := false
+	var who []im.Address
 	for _, c := range cs {
+		if c.lists != nil {
+			ruled = true
+			continue
+		}
 		if c.Account != nil {
 			a.keys = nil // they may be others now
 			a.refresh(b, c)
@@ -183,10 +226,17 @@ func (a *account) apply(b *Batch, cs []*Change) {
 		}
 		// At once, so that no later presence of the account passes by who sees it no longer.
 		was, is := old.Entry(c.Who), next.Entry(c.Who)
-		if was != nil && was.Seen && (is == nil || !is.Seen) {
-			a.sighted(b, c.Who, false, &Presence{Changed: true})
+		if who = append(who, c.Who); !ruled {
+			a.resight(b, c.Who, was, is, before, after, is != nil && is.Seen && (was == nil || !was.Seen))
 		}
 	}
+	if ruled {
+		a.resightAll(b, before, after)
+	}
+	if old.plain && next.plain {
+		return nil
+	}
+	return a.hearings(before, after, who, ruled)
 }
 
 // spread takes a change of the account's own name or defaults into what memory holds of others.
@@ -215,7 +265,7 @@ func (a *account) spread(c *Change) {
 // The caller holds a.mu.
 func (a *account) refresh(b *Batch, c *Change) {
 	if c.Was.Name != c.Account.Name && a.merged.State.Visible() {
-		a.tell(b, &Presence{Merged: a.merged, Changed: true})
+		a.tell(b, nil, &Presence{Merged: a.merged, Changed: true})
 	}
 	if c.Was.Settings != c.Account.Settings {
 		a.reconsider(b)
@@ -228,7 +278,7 @@ func (a *account) reconsider(b *Batch) {
 	snap := a.snap.Load()
 	n := *snap
 	n.Entries = append([]*im.Entry(nil), snap.Entries...)
-	var lost, found []im.Address
+	var changed []im.Address
 	for i, e := range n.Entries {
 		seen := e.Who == a.who || im.Shows(e.Side, e.Watched, n.Settings)
 		if seen == e.Seen || e.Watched != im.WatchGranted {
@@ -237,42 +287,11 @@ func (a *account) reconsider(b *Batch) {
 		f := *e
 		f.Seen = seen
 		n.Entries[i] = &f
-		if seen {
-			found = append(found, e.Who)
-		} else {
-			lost = append(lost, e.Who)
-		}
+		changed = append(changed, e.Who)
 	}
 	a.snap.Store(&n)
-	for _, who := range lost {
-		a.sighted(b, who, false, &Presence{Changed: true})
-	}
-	for _, who := range found {
-		a.sighted(b, who, true, &Presence{Merged: a.merged, Changed: true, Initial: true})
-	}
-}
-
-// sighted tells somebody that they see the account now, or no longer. The caller holds a.mu.
-func (a *account) sighted(b *Batch, who im.Address, sees bool, n *Presence) {
-	w := a.x.inMemory(who)
-	if w == nil || !a.merged.State.Visible() {
-		return
-	}
-	n.Who, n.Name = a.who, a.snap.Load().DisplayName()
-	for _, o := range a.online() {
-		if p := o.presence.Seen(); p.State != im.Offline {
-			m := *n
-			m.Slot = o.login.Slot
-			if sees {
-				m.Session = p
-			}
-			for _, c := range w.online() {
-				if c.told(a.who) {
-					b.Hand(c.session, &m)
-				}
-			}
-			n.Changed = false
-		}
+	for _, who := range changed {
+		a.resight(b, who, snap.Entry(who), n.Entry(who), judge{snap: snap}, judge{snap: &n}, false)
 	}
 }
 

@@ -21,6 +21,12 @@ type Config struct {
 	Contacts       int           // contacts, allowed and blocked people an account may keep, each
 	Watchers       int           // people who may watch one account
 	Requests       int           // unanswered requests to one account
+	RequestText    int           // bytes of the words, and of the native form, that go with a request
+	Groups         int           // contact groups of one account
+	RuleLists      int           // rule lists of one account
+	Rules          int           // rules in all of them
+	Notes          int           // documents that doors keep for one account
+	Note           int           // bytes of one of them
 	Conversation   int           // participants of one conversation
 	Conversations  int           // conversations one account may be in
 	Directed       int           // people one session may have sent its presence to who do not see it otherwise
@@ -41,7 +47,8 @@ func (c *Config) fill() {
 	for _, d := range []struct {
 		v *int
 		n int
-	}{{&c.Contacts, 5000}, {&c.Watchers, 5000}, {&c.Requests, 1000}, {&c.Conversation, 50},
+	}{{&c.Contacts, 5000}, {&c.Watchers, 5000}, {&c.Requests, 1000}, {&c.RequestText, 2048}, {&c.Groups, 100},
+		{&c.RuleLists, 20}, {&c.Rules, 1000}, {&c.Notes, 100}, {&c.Note, 64 << 10}, {&c.Conversation, 50},
 		{&c.Conversations, 200}, {&c.Directed, 1000}, {&c.Waiting, 1000}, {&c.AccountsCached, 20000}} {
 		if *d.v == 0 {
 			*d.v = d.n

@@ -23,20 +23,7 @@ func (x *Exchange) Watch(ctx context.Context, by By, other im.Address, name stri
 		if by.Who == other {
 			after.Mine.Watch = im.WatchGranted // nobody asks oneself
 		}
-		if !p.Mine.Contact {
-			if err := x.room(tx, by.Who, func(n store.Counts) string { return within(n.Contacts, x.cfg.Contacts, "contacts") }); err != nil {
-				return p, err
-			}
-		}
-		if p.Mine.Watch == im.WatchNone {
-			err = x.room(tx, other, func(n store.Counts) string {
-				if after.Mine.Watch == im.WatchAsked && n.Requests >= x.cfg.Requests {
-					return "requests"
-				}
-				return within(n.Watchers, x.cfg.Watchers, "watchers")
-			})
-		}
-		return after, err
+		return after, x.roomToAsk(tx, by.Who, other, p, after)
 	})
 }
 

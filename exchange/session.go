@@ -41,11 +41,12 @@ type Client struct {
 	login   Login
 	since   time.Time
 
-	interested atomic.Bool         // has presence, and is told others'
-	deaf       atomic.Bool         // takes no messages, although it is visible
-	presence   im.Presence         // guarded by account.mu
-	gone       bool                // guarded by account.mu
-	directed   map[target]struct{} // likewise: who was sent its presence, and does not see it otherwise
+	interested atomic.Bool            // has presence, and is told others'
+	rules      atomic.Pointer[string] // the list of rules that judges this session; nil: the default one
+	deaf       atomic.Bool            // takes no messages, although it is visible
+	presence   im.Presence            // guarded by account.mu
+	gone       bool                   // guarded by account.mu
+	directed   map[target]struct{}    // likewise: who was sent its presence, and does not see it otherwise
 
 	batch Batch
 }
@@ -95,6 +96,10 @@ func (x *Exchange) Attach(ctx context.Context, who im.Address, l Login, s Sessio
 	a.clients.Store(&next)
 	if old != nil {
 		old.undirect(&c.batch, im.Presence{})
+	}
+	if old != nil && old.rules.Load() != nil { // others saw the old one by rules that the new one has not
+		c.presence = im.Presence{}
+		a.broadcast(&c.batch, old, old.presence, im.Presence{})
 	}
 	a.mu.Unlock()
 	if old != nil {
@@ -246,17 +251,22 @@ func (x *Exchange) introduce(b *Batch, c *Client, who im.Address, tag any) {
 // reports whether there are any. The caller holds a.mu.
 func (a *account) describe(b *Batch, c *Client, slot string, tag any) bool {
 	snap := a.snap.Load()
-	if snap == nil || !a.merged.State.Visible() || !c.hears(a.who, slot) {
+	if snap == nil || !a.merged.State.Visible() {
 		return false
 	}
 	own := a == c.account && c.login.Own
-	if e := snap.Entry(c.account.who); !own && (e == nil || !snap.shows(e)) {
-		return false // whatever the session's own account knows of it yet
+	e := snap.Entry(c.account.who) // whatever the session's own account knows of it yet
+	if e == nil && !own {
+		return false
+	}
+	merged := a.merged
+	if !own {
+		merged = a.mergedFor(snap, e, c)
 	}
 	first := true
 	for _, o := range a.online() {
-		if s := o.presence.Seen(); s.State != im.Offline && (slot == "" || o.login.Slot == slot) {
-			b.Hand(c.session, &Presence{Who: a.who, Name: snap.DisplayName(), Merged: a.merged, Changed: first,
+		if s := o.presence.Seen(); s.State != im.Offline && (slot == "" || o.login.Slot == slot) && (own || a.shows(snap, e, o, c)) {
+			b.Hand(c.session, &Presence{Who: a.who, Name: snap.DisplayName(), Merged: merged, Changed: first,
 				Slot: o.login.Slot, Session: s, Initial: true, Tag: tag})
 			first = false
 		}
@@ -274,22 +284,28 @@ func (a *account) broadcast(b *Batch, c *Client, was, is im.Presence) {
 		return
 	}
 	n := &Presence{Merged: merged, Changed: news, Slot: c.login.Slot, Session: shown(is)}
-	a.tell(b, n)
+	a.tell(b, c, n)
 	a.tellOwn(b, c, n)
 }
 
-// tell hands a notice of the account to all who see it. The caller holds a.mu.
-func (a *account) tell(b *Batch, n *Presence) {
+// tell hands a notice of the account, or of one session of it, to all who see it. The caller holds a.mu.
+func (a *account) tell(b *Batch, of *Client, n *Presence) {
 	snap := a.snap.Load()
 	n.Who, n.Name = a.who, snap.DisplayName()
+	each := a.judgesEach(snap)
 	for _, e := range snap.Entries {
-		if !e.Seen || !snap.shows(e) {
+		if !e.Watching() || !each && !snap.shows(e) {
 			continue
 		}
 		if w := a.x.inMemory(e.Who); w != nil {
 			for _, c := range w.online() {
-				if c.told(a.who) {
-					b.Hand(c.session, n)
+				if !c.told(a.who, n.Slot) {
+					continue
+				}
+				if m := n; !each {
+					b.Hand(c.session, m)
+				} else if m = a.noticeFor(snap, n, of, e, c); m != nil {
+					b.Hand(c.session, m)
 				}
 			}
 		}
