@@ -223,5 +223,4 @@ func idleClients(b *testing.B) {
 	fmt.Println("all are there")
 	io.Copy(io.Discard, os.Stdin) // until they may go
 	runtime.KeepAlive(conns)
-	b.SkipNow()
 }
