@@ -35,11 +35,13 @@ func setupServe(fs *flag.FlagSet) runner {
 // service is a service that runs.
 type service struct {
 	*house
-	log      *slog.Logger
-	metrics  *metrics.Metrics
-	door     *door.Door
-	open     []*listener
-	notReady atomic.Pointer[string] // why; nil when it is ready
+	log          *slog.Logger
+	metrics      *metrics.Metrics
+	msnp         *door.Door
+	doors        []doorway
+	certificates *listen.Certificates // nil: no TLS
+	open         []*listener
+	notReady     atomic.Pointer[string] // why; nil when it is ready
 }
 
 // listener is an open port with who answers there.
@@ -81,13 +83,12 @@ func serve(ctx context.Context, e *env, cfg config.Config, file string, hello fu
 	} else if lounge != nil {
 		defer lounge.Close()
 	}
-	s.door, err = door.New(door.Config{Config: cfg, Exchange: s.exchange, Vault: s.vault, Metrics: s.metrics, Log: s.log, Lounge: lounge})
-	if err != nil {
+	if err := s.openDoors(lounge); err != nil {
+		s.closeAll()
 		return err
 	}
 	if err := s.listenAll(ctx); err != nil {
 		s.closeAll()
-		s.door.Close()
 		return err
 	}
 	return s.run(ctx, hello)
@@ -104,7 +105,7 @@ func (s *service) ready() error {
 }
 
 // listenAll opens every listener and finds who answers there, before anybody is let in: the
-// door must know all its roles.
+// doors must know all their roles.
 func (s *service) listenAll(ctx context.Context) error {
 	for _, text := range s.cfg.Listen {
 		u, err := listen.ParseURL(text)
@@ -119,16 +120,28 @@ func (s *service) listenAll(ctx context.Context) error {
 		if u.Scheme == "http" {
 			continue
 		}
-		if l.handle, err = s.door.Handler(u, l.net.Addr()); err != nil {
+		d, err := s.doorOf(u)
+		if err != nil {
+			return err
+		}
+		if l.handle, err = d.Handler(u, l.net.Addr()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// closeAll closes the listeners and the doors.
 func (s *service) closeAll() {
 	for _, l := range s.open {
 		l.net.Close()
+	}
+	s.closeDoors()
+}
+
+func (s *service) closeDoors() {
+	for _, d := range s.doors {
+		d.Close()
 	}
 }
 
@@ -147,7 +160,6 @@ func (s *service) run(ctx context.Context, hello func(*service) error) error {
 	control, err := listenControl(s.cfg.Data)
 	if err != nil {
 		s.closeAll()
-		s.door.Close()
 		return err
 	}
 	failed := make(chan error, len(s.open)+1) // never closed; each goroutine below sends once at most
@@ -157,7 +169,10 @@ func (s *service) run(ctx context.Context, hello func(*service) error) error {
 
 	var handlers, others sync.WaitGroup
 	others.Go(func() { tidyMemory(background) }) // ends with background
-	others.Go(func() {                           // ends with background
+	if s.certificates != nil {
+		others.Go(func() { s.certificates.Watch(background, s.log) }) // ends with background
+	}
+	others.Go(func() { // ends with background
 		serveHTTP(background, control, controlHandler(s.office()), failed)
 	})
 	for _, l := range s.open {
@@ -176,11 +191,11 @@ func (s *service) run(ctx context.Context, hello func(*service) error) error {
 	}
 	for _, l := range s.open {
 		s.log.Info("listening", "url", l.bound())
-		if l.handle != nil && !loopback(l.net.Addr()) {
+		if l.handle != nil && !isXMPP(l.url.Scheme) && !loopback(l.net.Addr()) {
 			s.log.Warn("MSNP has no encryption: who sees the network reads along; passwords do not travel, words do", "url", l.bound())
 		}
 	}
-	if err := s.door.Ready(); err != nil {
+	if err := s.msnp.Ready(); err != nil {
 		s.log.Warn("the listeners are not enough", "err", err)
 	}
 	if hello != nil {
@@ -206,7 +221,9 @@ func (s *service) run(ctx context.Context, hello func(*service) error) error {
 	gone := make(chan struct{}) // closed when every connection is
 	go func() {                 // ends with the handlers, which the door's Close ends
 		handlers.Wait()
-		s.door.Wait()
+		for _, d := range s.doors {
+			d.Wait()
+		}
 		close(gone)
 	}()
 	grace := time.NewTimer(s.cfg.Shutdown.Grace.Std())
@@ -216,7 +233,7 @@ func (s *service) run(ctx context.Context, hello func(*service) error) error {
 	case <-grace.C:
 		s.log.Warn("some connections did not end by themselves")
 	}
-	s.door.Close()
+	s.closeDoors()
 	<-gone
 	stopBackground()
 	others.Wait()

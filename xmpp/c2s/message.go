@@ -1,0 +1,152 @@
+package c2s
+
+import (
+	"strconv"
+	"time"
+
+	"parley/exchange"
+	"parley/im"
+	"parley/listen"
+	"parley/xmltext"
+	"parley/xmpp"
+	"parley/xmpp/wire"
+)
+
+// message sends a message on its way: RFC 6121 5, 8. The stanza is built here, once, as every receiver's stream takes it.
+func (c *conn) message(n xmltext.Node) {
+	st := &c.stanza
+	wire.Read(st, n)
+	if !c.honest(st) {
+		return
+	}
+	if err := c.send(st); err != nil {
+		c.refuse(st, err)
+	}
+}
+
+// send finds where a message goes by its type and address: RFC 6121 5.2.2, 8.5. Without an address it is to one's own
+// account: RFC 6120 8.1.1.1, RFC 6121 8.1.
+func (c *conn) send(st *wire.Stanza) error {
+	to, err := c.address(st)
+	if err != nil {
+		return err
+	}
+	switch {
+	case to.IsZero():
+		to = xmpp.JID{Bare: c.jid.Bare}
+	case c.s.isRoom(to):
+		return c.toRoom(c.ctx, st, to)
+	case !c.s.Exchange.Ours(to.Bare.Domain()):
+		return xmpp.Refuse(xmpp.RemoteServerNotFound, "")
+	case to.Bare.IsDomain(): // nobody reads what is sent to the service
+		return xmpp.Refuse(xmpp.ServiceUnavailable, "")
+	}
+	now := time.Now()
+	m := &im.Message{ID: c.s.Exchange.MessageID(), From: c.jid.Bare, FromSlot: c.jid.Resource, FromName: c.client.Snapshot().DisplayName(),
+		To: to.Bare, Slot: to.Resource, Time: now, Kind: xmpp.Classify(st)}
+	switch st.Type {
+	case "", "normal", "chat":
+		if m.Kind == im.Words && st.Type != "chat" {
+			break // RFC 6121 8.5.3.2.1: to the others when that one is gone; nobody's words are lost
+		}
+	case "error":
+		m.Kind = im.Signal
+		m.Only = to.Resource != ""
+	case "headline":
+		m.Kind = im.Signal
+		m.Only = to.Resource != ""
+	case "groupchat": // nobody's own address is a room: RFC 6121 8.5.2.1.1, 8.5.3.1
+		if to.Resource == "" {
+			return xmpp.Refuse(xmpp.ServiceUnavailable, "")
+		}
+		m.Kind, m.Only = im.Request, true
+	}
+	m.Native = im.Native{Door: xmpp.Door, Body: c.appendMessage(st, m)}
+	m.Neutralise = c.neutraliser(m.Native.Body)
+	var done func(error)
+	if st.Type != "error" {
+		head := *st
+		head.Node = xmltext.Node{}
+		done = func(err error) {
+			if err != nil {
+				c.refuseLater(&head, err)
+			}
+		}
+	}
+	c.s.Exchange.Send(c.ctx, &c.out, m, done)
+	return nil
+}
+
+// appendMessage builds the stanza as it goes to all who get it: from a full address (RFC 6120 8.1.2.1), in the language
+// of its stream if it names none (8.1.5), with the id under which it is kept (XEP-0359 3) and without those that others claim to
+// have given it here.
+func (c *conn) appendMessage(st *wire.Stanza, m *im.Message) []byte {
+	set := [2]xmltext.Attr{{Name: "from", Value: c.full}}
+	l := set[:1]
+	if st.Lang == "" && c.Lang != "" {
+		l = append(l, xmltext.Attr{Name: "xml:lang", Value: c.Lang})
+	}
+	by := m.To.String()
+	b := make([]byte, 0, len(st.Node.Bytes())+len(c.full)+len(by)+112)
+	for n := range st.Node.Children() {
+		if n.Is(wire.NSStanzaID, "stanza-id") {
+			ours := func(by xmpp.JID) bool { return c.s.Exchange.Ours(by.Bare.Domain()) }
+			b = xmpp.StripStanzaIDs(b, st.Node, ours, l...)
+			if m.Kind != im.Words {
+				return b
+			}
+			return xmpp.InsertStanzaID(nil, b, by, stanzaID(m.ID))
+		}
+	}
+	if m.Kind != im.Words {
+		return wire.AppendStanza(b, st.Node, l...)
+	}
+	b = wire.AppendStart(b, st.Node, l...)
+	b = append(b, st.Node.Inner()...)
+	b = append(b, "<stanza-id xmlns='"+wire.NSStanzaID+"' id='"...)
+	b = strconv.AppendInt(b, int64(m.ID), 36)
+	b = append(b, '\'')
+	b = xmltext.AppendAttr(b, "by", by)
+	return xmltext.AppendEnd(append(b, "/>"...), st.Node)
+}
+
+// stanzaID is a message's id as XMPP says it: the same whenever the message is offered again.
+func stanzaID(id im.MessageID) string { return strconv.FormatInt(int64(id), 36) }
+
+// neutraliser makes the form that all can read out of a stanza, when somebody asks for it.
+func (c *conn) neutraliser(stanza []byte) func() im.Neutral {
+	limits := c.s.shared.XML
+	limits.Bytes *= 2 // with what was added to it here
+	return func() im.Neutral {
+		var d xmltext.Doc
+		n, err := wire.Parse(&d, stanza, limits)
+		if err != nil {
+			return im.Neutral{}
+		}
+		return xmpp.Neutral(n)
+	}
+}
+
+// deliver queues a message for the client: from behind the same door as it was written, else in the form that all can read.
+// One that waited says since when: XEP-0160 2, XEP-0203.
+func (c *conn) deliver(m *exchange.Message) (owes bool) {
+	if m.In != nil {
+		return c.deliverRoom(m)
+	}
+	b := m.Native.Body
+	switch {
+	case m.Native.Door != xmpp.Door:
+		n := m.Neutral()
+		if n.Text.IsZero() && !n.Typing {
+			return c.GiveBack(m, im.ErrNothingFits)
+		}
+		from := xmpp.JID{Bare: m.From, Resource: m.FromSlot}
+		b = xmpp.AppendNeutral(nil, from.String(), c.full, stanzaID(m.ID), m.Message, m.Kept())
+		if m.Kind == im.Words {
+			b = xmpp.InsertStanzaID(nil, b, c.jid.Bare.String(), stanzaID(m.ID))
+		}
+	case m.Kept():
+		b = xmpp.InsertDelay(nil, b, c.domain, m.Time)
+	}
+	return c.QueueItem(listen.Item{B: b, Settle: m})
+}

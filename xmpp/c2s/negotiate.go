@@ -1,0 +1,342 @@
+package c2s
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"parley/credential"
+	"parley/exchange"
+	"parley/im"
+	"parley/metrics"
+	"parley/xmltext"
+	"parley/xmpp"
+	"parley/xmpp/sasl"
+	"parley/xmpp/wire"
+)
+
+// header answers a stream's header with our own and what may be negotiated next: RFC 6120 4.3.2, 4.7.
+func (c *conn) header(n xmltext.Node) {
+	h, wrong := c.ReadHeader(n)
+	domain := c.domain
+	to, err := xmpp.ParseJID(h.To)
+	switch ours := err == nil && to.Bare.IsDomain() && to.Resource == "" && c.s.Exchange.Ours(to.Bare.Domain()); {
+	case ours && (domain == "" || domain == to.Bare.Domain()):
+		domain = to.Bare.Domain()
+	case wrong == nil: // RFC 6120 4.9.3.6
+		wrong = &xmpp.StreamError{Condition: xmpp.StreamHostUnknown}
+	}
+	if domain == "" {
+		domain = c.s.Exchange.Domain()
+	}
+	c.Lang = h.Lang
+	c.OpenHeader(domain, h.From)
+	switch {
+	case wrong == nil && c.crowded:
+		wrong = &xmpp.StreamError{Condition: xmpp.StreamResourceConstraint}
+	case wrong == nil && c.state&(fresh|proven) == 0:
+		wrong = &xmpp.StreamError{Condition: xmpp.StreamInvalidXML}
+	}
+	if wrong != nil {
+		c.Fail(wrong)
+		return
+	}
+	c.domain = domain
+	if c.state == fresh {
+		c.state = asked
+	} else {
+		c.state = ready
+	}
+	c.Queue(c.appendFeatures(nil))
+}
+
+// open reports whether words and passwords may go over the connection as it is: RFC 7590 3.1.
+func (c *conn) open() bool { return c.TLS() != nil || c.role.plain }
+
+// appendFeatures appends what may be negotiated next: RFC 6120 4.3.2. While TLS is required nothing else is offered.
+func (c *conn) appendFeatures(dst []byte) []byte {
+	b := xmltext.Build(dst)
+	b.Start("stream:features")
+	if c.state == ready {
+		b.Start("bind").Attr("xmlns", wire.NSBind).End()
+		b.Start("session").Attr("xmlns", wire.NSSession).Start("optional").End().End() // RFC 3921 3; RFC 6121 1.4
+		b.Start("ver").Attr("xmlns", wire.NSRosterVer).End()                           // RFC 6121 2.6.1
+		b.Start("sub").Attr("xmlns", wire.NSPreApprove).End()                          // RFC 6121 3.4.1
+		b.Raw(c.s.appendCaps(nil))
+		return b.Bytes()
+	}
+	if c.TLS() == nil && c.s.TLS != nil {
+		b.Start("starttls").Attr("xmlns", wire.NSTLS) // RFC 6120 5.4.1
+		if !c.open() {
+			b.Start("required").End()
+		}
+		b.End()
+	}
+	if !c.open() {
+		return b.Bytes()
+	}
+	b.Start("mechanisms").Attr("xmlns", wire.NSSASL) // RFC 6120 6.4.1
+	for _, m := range sasl.Offer(sasl.Config{PLAIN: true, Binding: c.binding()}) {
+		b.Start("mechanism").Text(m).End()
+	}
+	b.End()
+	if types := c.binding().Types(); len(types) > 0 { // XEP-0440 2
+		b.Start("sasl-channel-binding").Attr("xmlns", wire.NSSASLCB)
+		for _, t := range types {
+			b.Start("channel-binding").Attr("type", t).End()
+		}
+		b.End()
+	}
+	if c.s.Config.Config.XMPP.Registration { // XEP-0077 8
+		b.Start("register").Attr("xmlns", wire.NSRegistering).End()
+	}
+	return b.Bytes()
+}
+
+// starttls goes over to TLS: RFC 6120 5.4.2. What came with it in plain text is refused.
+func (c *conn) starttls(n xmltext.Node) {
+	if c.TLS() != nil || c.s.TLS == nil {
+		c.Queue([]byte("<failure xmlns='" + wire.NSTLS + "'/>")) // RFC 6120 5.4.2.2
+		c.Fail(nil)
+		return
+	}
+	if !c.Restart() {
+		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamPolicyViolation, Text: "wait for <proceed/> before TLS begins"})
+		return
+	}
+	c.Queue([]byte("<proceed xmlns='" + wire.NSTLS + "'/>"))
+	c.Flush()
+	if c.secure() {
+		c.state, c.domain = fresh, ""
+	}
+}
+
+// secure shakes hands; false: it did not come to that, and the connection is over.
+func (c *conn) secure() bool {
+	c.leaf = c.s.Leaf()
+	err := c.StartTLS(c.s.TLS, c.s.shared.LoginTime)
+	if err != nil {
+		c.s.shared.Log.Info("no TLS", "remote", c.RemoteAddr(), "err", err)
+		c.Close()
+	}
+	return err == nil
+}
+
+// login makes what a client logs in with on the connection as it is.
+func (c *conn) login() *sasl.Server {
+	cfg := sasl.Config{NeedTLS: !c.open(), PLAIN: c.open(), Binding: c.binding(), Vault: c.s.Vault, Lookup: c.keys}
+	cfg.Account = func(user string) string {
+		if who, err := c.account(user); err == nil {
+			return who.String()
+		}
+		return ""
+	}
+	return sasl.NewServer(cfg, c.domain)
+}
+
+func (c *conn) binding() sasl.Binding {
+	cs := c.TLS()
+	if cs == nil {
+		return sasl.Binding{}
+	}
+	return sasl.Bind(cs, c.leaf)
+}
+
+// keys finds the keys that a login is checked with. An account that may not log in now looks like one that is not there.
+func (c *conn) keys(ctx context.Context, user string) (credential.Keys, error) {
+	who, err := c.account(user)
+	if err != nil {
+		return credential.Keys{}, err
+	}
+	acct, err := c.s.Exchange.Identify(ctx, who)
+	switch {
+	case errors.Is(err, im.ErrUnknownUser), errors.Is(err, im.ErrDisabled):
+		return credential.Keys{}, err
+	case err != nil:
+		return credential.Keys{}, fmt.Errorf("%w: %w", sasl.ErrTemporary, err)
+	}
+	return credential.UnmarshalKeys(acct.Keys)
+}
+
+// account is the address of somebody who logs in, by its local part or whole.
+func (c *conn) account(user string) (im.Address, error) {
+	if !strings.Contains(user, "@") {
+		user += "@" + c.domain
+	}
+	who, err := im.ParseAddress(user)
+	if err == nil && who.Domain() != c.domain {
+		err = im.ErrUnknownUser
+	}
+	return who, err
+}
+
+// authenticate begins SASL: RFC 6120 6.4.2.
+func (c *conn) authenticate(n xmltext.Node) {
+	if c.auth == nil {
+		c.auth = c.login()
+	}
+	mechanism, _ := n.Attr("", "mechanism")
+	data, given, fail := sasl.Decode(n.Text())
+	if fail != "" {
+		c.proceed(sasl.Result{Fail: fail})
+		return
+	}
+	c.proceed(c.auth.Start(c.ctx, string(mechanism), data, given))
+}
+
+// response goes on with SASL: RFC 6120 6.4.3.
+func (c *conn) response(n xmltext.Node) {
+	if c.auth == nil {
+		c.auth = c.login()
+	}
+	data, _, fail := sasl.Decode(n.Text())
+	if fail != "" {
+		c.proceed(sasl.Result{Fail: fail})
+		return
+	}
+	c.proceed(c.auth.Step(c.ctx, data))
+}
+
+// abort gives an authentication up: RFC 6120 6.4.4.
+func (c *conn) abort(xmltext.Node) {
+	if c.auth == nil {
+		c.auth = c.login()
+	}
+	c.proceed(c.auth.Abort())
+}
+
+// proceed says what a step of SASL led to: RFC 6120 6.4.
+func (c *conn) proceed(r sasl.Result) {
+	switch {
+	case r.Fail != "":
+		c.failed(r)
+	case !r.Success:
+		c.say("challenge", r.Challenge)
+	default:
+		c.succeeded(r)
+	}
+}
+
+// say queues a SASL element with data. RFC 6120 6.4.3, 6.4.6
+func (c *conn) say(name string, data []byte) {
+	b := append(make([]byte, 0, 64+2*len(data)), '<')
+	b = append(append(b, name...), " xmlns='"+wire.NSSASL+"'>"...)
+	b = sasl.AppendData(b, data)
+	c.Queue(append(append(append(b, "</"...), name...), '>'))
+}
+
+// failed tells that SASL failed: RFC 6120 6.4.5. Failures look alike, whoever exists.
+func (c *conn) failed(r sasl.Result) {
+	c.s.shared.Log.Info("login failed", "remote", c.RemoteAddr(), "failure", string(r.Fail), "cause", r.Cause)
+	if r.Fail == sasl.TemporaryFailure {
+		c.s.counters.Login(metrics.LoginFailed)
+	} else {
+		c.s.counters.Login(metrics.LoginWrong)
+	}
+	if r.Tried != "" {
+		if who, err := c.account(r.Tried); err == nil {
+			c.s.Strangers.Failures.Fail(who.String(), c.Remote)
+		}
+	}
+	c.Queue([]byte("<failure xmlns='" + wire.NSSASL + "'><" + string(r.Fail) + "/></failure>"))
+	if c.tries++; c.tries >= c.s.Config.Config.XMPP.LoginTries {
+		c.Hit("login_tries")
+		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamPolicyViolation, Text: "too many failed logins"})
+	}
+}
+
+// succeeded ends SASL: the stream begins anew. RFC 6120 6.4.6. The right password is no use to an account or a network
+// that has failed too often.
+func (c *conn) succeeded(r sasl.Result) {
+	who, err := c.account(r.User)
+	if err != nil {
+		c.failed(sasl.Result{Fail: sasl.NotAuthorized, Cause: "no account"})
+		return
+	}
+	account := who.String()
+	if !c.s.Strangers.Failures.Allowed(account, c.Remote) || !c.s.Strangers.Failures.Succeed(account, c.Remote) {
+		c.s.counters.Login(metrics.LoginLimited)
+		c.failed(sasl.Result{Fail: sasl.NotAuthorized, Cause: "too many failures"})
+		return
+	}
+	c.auth = nil
+	c.jid = xmpp.JID{Bare: who}
+	c.say("success", r.Additional)
+	if !c.Restart() {
+		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamPolicyViolation, Text: "wait for <success/> before the new stream begins"})
+		return
+	}
+	c.state = proven
+}
+
+// reserved are resources that stand for sessions of other protocols: no client may bind them.
+var reserved = []string{mobile}
+
+// mobile is the resource under which XMPP sees the one session that MSNP allows an account.
+const mobile = "MSN"
+
+// bind gives the session its resource, the one asked for if it may be had: RFC 6120 7.6, 7.7. An older session of the same
+// resource ends (7.7.2.2).
+func (c *conn) bind(ctx context.Context, r *request) error {
+	if c.client != nil { // one resource for each stream: RFC 6120 7.7.1
+		return &xmpp.Error{Condition: xmpp.NotAllowed}
+	}
+	resource := string(r.payload.Child(wire.NSBind, "resource").Text())
+	if resource != "" {
+		j, err := xmpp.ParseJID(c.jid.Bare.String() + "/" + resource)
+		if err != nil {
+			return &xmpp.Error{Condition: xmpp.BadRequest} // RFC 6120 7.7.2.1
+		}
+		resource = j.Resource
+	}
+	for _, n := range reserved {
+		if resource == n {
+			resource = ""
+		}
+	}
+	if resource == "" {
+		var id [8]byte
+		rand.Read(id[:])
+		resource = hex.EncodeToString(id[:])
+	}
+	if most := c.s.Config.Config.Limits.Sessions; len(c.s.Exchange.Sessions(c.jid.Bare)) >= most {
+		c.Hit("sessions")
+		return &xmpp.Error{Condition: xmpp.ResourceConstraint} // RFC 6120 7.6.2.1
+	}
+	c.jid.Resource = resource
+	c.full = c.jid.String()
+	c.shown = "none"
+	client, err := c.s.Exchange.Attach(ctx, c.jid.Bare, exchange.Login{Door: "xmpp", Slot: resource, Abilities: exchange.Direct,
+		Remote: c.RemoteAddr(), Presence: im.DefaultAsk, Own: true, Inbound: true}, c)
+	if err != nil {
+		c.jid.Resource, c.full = "", ""
+		c.s.counters.Login(metrics.LoginFailed)
+		if errors.Is(err, im.ErrDisabled) || errors.Is(err, im.ErrUnknownUser) {
+			c.Fail(&xmpp.StreamError{Condition: xmpp.StreamNotAuthorized})
+			return nil
+		}
+		return err
+	}
+	c.client, c.state = client, bound
+	c.LoggedIn()
+	c.SetSleeper(c)
+	c.s.mu.Lock()
+	c.s.sessions[c] = struct{}{}
+	c.s.mu.Unlock()
+	c.s.counters.Login(metrics.LoginOK)
+	c.s.counters.Enter(c.shown)
+	c.s.shared.Log.Info("logged in", "who", c.full, "remote", c.RemoteAddr(), "tls", c.TLS() != nil)
+	b := xmltext.Build(nil)
+	b.Start("bind").Attr("xmlns", wire.NSBind).Start("jid").Text(c.full)
+	c.result(r, b.Bytes())
+	return nil
+}
+
+// establish answers the session request of RFC 3921 3, which means nothing any more.
+func (c *conn) establish(_ context.Context, r *request) error {
+	c.result(r, nil)
+	return nil
+}

@@ -1,0 +1,154 @@
+package c2s
+
+import (
+	"errors"
+	"time"
+
+	"parley/exchange"
+	"parley/im"
+	"parley/xmltext"
+	"parley/xmpp"
+	"parley/xmpp/wire"
+)
+
+// presenceStanza serves presence: RFC 6121 3, 4.
+func (c *conn) presenceStanza(n xmltext.Node) {
+	st := &c.stanza
+	wire.Read(st, n)
+	if !c.honest(st) {
+		return
+	}
+	if err := c.present(st); err != nil {
+		c.refuse(st, err)
+	}
+}
+
+func (c *conn) present(st *wire.Stanza) error {
+	to, err := c.address(st)
+	if err != nil {
+		return err
+	}
+	if c.s.isRoom(to) {
+		return c.toRoom(c.ctx, st, to)
+	}
+	switch st.Type {
+	case "", "unavailable":
+		if to.IsZero() {
+			return c.broadcast(st)
+		}
+		return c.direct(st, to)
+	case "probe": // a server's word, which clients hardly need: RFC 6121 4.3
+		if to.IsZero() || !c.s.Exchange.Ours(to.Bare.Domain()) {
+			return nil
+		}
+		_, err := c.client.Probe(c.ctx, to.Bare, to.Resource)
+		return err
+	case "error":
+		return nil // nobody waits for it
+	case "subscribe", "subscribed", "unsubscribe", "unsubscribed":
+		return c.subscription(st, to)
+	}
+	return xmpp.Refuse(xmpp.BadRequest, "presence has no such type") // RFC 6121 4.7.1
+}
+
+// broadcast says how the session is to all who see it: RFC 6121 4.2, 4.4, 4.5.
+func (c *conn) broadcast(st *wire.Stanza) error {
+	p, wrong := xmpp.ReadPresence(st.Node)
+	if wrong != nil {
+		return wrong
+	}
+	begins := p.State != im.Offline && !c.session.present.Load()
+	c.session.present.Store(p.State != im.Offline)
+	shown := shownAs(p)
+	c.s.counters.Move(c.shown, shown)
+	c.shown = shown
+	c.client.SetPresence(p, nil)
+	if !begins {
+		return nil
+	}
+	// Who asked while nobody was there to answer asks again: RFC 6121 3.1.3.
+	asked, err := c.s.Exchange.Requests(c.ctx, c.jid.Bare)
+	if err != nil {
+		return err
+	}
+	for i := range asked {
+		c.Queue(appendRequest(nil, c.jid.Bare, &asked[i]))
+	}
+	return nil
+}
+
+// shownAs is the state that the metrics count a session in.
+func shownAs(p im.Presence) string {
+	switch p.State {
+	case im.Offline, im.Hidden:
+		return "unavailable"
+	case im.FreeToChat:
+		return "chat"
+	case im.Away:
+		return "away"
+	case im.Busy:
+		return "dnd"
+	case im.ExtendedAway:
+		return "xa"
+	}
+	return "available"
+}
+
+// direct says how the session is to one address: RFC 6121 4.6.
+func (c *conn) direct(st *wire.Stanza, to xmpp.JID) error {
+	p, wrong := xmpp.ReadPresence(st.Node)
+	if wrong != nil {
+		return wrong
+	}
+	if to.Bare.IsDomain() { // nobody there looks
+		return nil
+	}
+	if !c.s.Exchange.Ours(to.Bare.Domain()) {
+		return xmpp.Refuse(xmpp.RemoteServerNotFound, "")
+	}
+	err := c.client.Direct(c.ctx, to.Bare, to.Resource, p)
+	if errors.Is(err, im.ErrUnknownUser) || errors.Is(err, im.ErrAbsent) {
+		err = nil // who is there is not revealed: RFC 6121 8.5.1, 8.5.2
+	}
+	return err
+}
+
+// subscription serves the four acts about who sees whom: RFC 6121 3.1 to 3.4. They are always to a bare address (3.1.2).
+func (c *conn) subscription(st *wire.Stanza, to xmpp.JID) error {
+	if to.IsZero() || to.Bare == c.jid.Bare {
+		return nil // one sees oneself: nothing to ask
+	}
+	who := to.Bare
+	by := exchange.By{Who: c.jid.Bare, Client: c.client}
+	x := c.s.Exchange
+	var err error
+	switch st.Type {
+	case "subscribe":
+		if !x.Ours(who.Domain()) {
+			return xmpp.Refuse(xmpp.RemoteServerNotFound, "")
+		}
+		if who.IsDomain() {
+			return nil
+		}
+		p, wrong := xmpp.ReadPresence(st.Node)
+		if wrong != nil {
+			return wrong
+		}
+		body := wire.AppendStanza(nil, st.Node, xmltext.Attr{Name: "from", Value: c.jid.Bare.String()}, xmltext.Attr{Name: "to", Value: who.String()})
+		err = x.Ask(c.ctx, by, who, im.Wish{From: c.jid.Bare, Text: im.NewText(p.Status), Time: time.Now(),
+			Native: im.Native{Door: xmpp.Door, Body: body}})
+	case "subscribed":
+		err = x.Answer(c.ctx, by, who)
+	case "unsubscribe":
+		err = x.Unwatch(c.ctx, by, who)
+	case "unsubscribed":
+		err = x.Refuse(c.ctx, by, who)
+	}
+	switch {
+	case errors.Is(err, im.ErrListFull):
+		return err
+	case errors.Is(err, im.ErrUnknownUser), errors.Is(err, im.ErrAlready), errors.Is(err, im.ErrNotOnList), errors.Is(err, im.ErrSameMode):
+		return nil // nothing changes, and nobody learns who exists: RFC 6121 3.1.2, A.2
+	}
+	return err
+}

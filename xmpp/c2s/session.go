@@ -1,0 +1,116 @@
+package c2s
+
+import (
+	"sync/atomic"
+
+	"parley/exchange"
+	"parley/im"
+	"parley/listen"
+	"parley/xmpp"
+	"parley/xmpp/wire"
+)
+
+// session is what a client has told of what it wants to hear.
+type session struct {
+	roster   atomic.Bool // it asked for the roster, and is told of changes: RFC 6121 2.1.6
+	blocking atomic.Bool // it asked for the block list: XEP-0191 3.3
+	privacy  atomic.Bool // it asked for privacy lists: RFC 3921 10.3
+	present  atomic.Bool // it has sent presence
+}
+
+// Hand implements exchange.Session.
+func (c *conn) Hand(d exchange.Delivery) (owes bool) {
+	switch d := d.(type) {
+	case *exchange.Message:
+		return c.deliver(d)
+	case *exchange.Presence:
+		return c.notice(d)
+	case *exchange.Change:
+		return c.change(d)
+	case *exchange.Joined:
+		return c.roomJoined(d)
+	case *exchange.Left:
+		return c.roomLeft(d)
+	}
+	return false
+}
+
+// End implements exchange.Session: RFC 6120 4.9.3.3, 4.9.3.19, RFC 6120 4.9.3.12.
+func (c *conn) End(why exchange.EndReason) {
+	switch why {
+	case exchange.Replaced:
+		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamConflict, Text: "the same resource was bound elsewhere"})
+	case exchange.Shutdown:
+		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamSystemShutdown})
+	default:
+		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamNotAuthorized})
+	}
+}
+
+// form is the kind of presence stanzas that all clients share: they carry no "to", so that each is made once.
+type form struct{}
+
+// notice queues a presence notice. A newer one of the same session takes its place while it waits. RFC 6121 4.2.2, 4.4.2, 4.5.2
+func (c *conn) notice(p *exchange.Presence) (owes bool) {
+	if p.Direct {
+		b := xmpp.AppendPresence(nil, xmpp.JID{Bare: p.Who, Resource: p.Slot}.String(), c.full, "", p.Session)
+		return c.Queue(b)
+	}
+	return c.QueueItem(listen.Item{B: p.Form(form{}, appendNotice), Key: p.SlotKey()})
+}
+
+func appendNotice(p *exchange.Presence) []byte {
+	return xmpp.AppendPresence(make([]byte, 0, 160), xmpp.JID{Bare: p.Who, Resource: p.Slot}.String(), "", "", p.Session)
+}
+
+// change tells the client what was changed in its lists, by itself or by others.
+func (c *conn) change(d *exchange.Change) (owes bool) {
+	owes = c.rosterChange(d)
+	owes = c.subscriptionChange(d) || owes
+	owes = c.blockingChange(d) || owes
+	return c.privacyChange(d) || owes
+}
+
+// subscriptionChange tells what others decided or want: RFC 6121 3.1.3, 3.1.6, 3.2.3, 3.3.3.
+func (c *conn) subscriptionChange(d *exchange.Change) (owes bool) {
+	if d.Who.IsZero() || !c.session.present.Load() && !c.session.roster.Load() {
+		return false
+	}
+	from := d.Who.String()
+	tell := func(typ string) {
+		b := wire.Open(make([]byte, 0, 96), "presence", from, d.Of.String(), "", typ)
+		owes = c.Queue(b.Bytes()) || owes
+	}
+	if d.Request != nil && d.By.Who == d.Who {
+		if c.session.present.Load() { // RFC 6121 3.1.3: to available resources; others get it when they become so
+			owes = c.Queue(appendRequest(nil, d.Of, d.Request)) || owes
+		}
+	}
+	if d.By.Who != d.Who {
+		return owes
+	}
+	before, after := d.Before, d.After
+	switch was, is := before.Side.Watch, after.Side.Watch; {
+	case was != im.WatchGranted && is == im.WatchGranted:
+		tell("subscribed")
+	case was != im.WatchNone && is == im.WatchNone:
+		tell("unsubscribed")
+	}
+	if before.Watched != im.WatchNone && after.Watched == im.WatchNone {
+		tell("unsubscribe")
+	}
+	return owes
+}
+
+// appendRequest appends the stanza of somebody who asks to see the account: as its sender wrote it, or in our words.
+// RFC 6121 3.1.3
+func appendRequest(dst []byte, to im.Address, r *im.Wish) []byte {
+	if r.Native.Door == xmpp.Door && len(r.Native.Body) > 0 {
+		return append(dst, r.Native.Body...)
+	}
+	b := wire.Open(dst, "presence", r.From.String(), to.String(), "", "subscribe")
+	if s := r.Text.Reveal(); s != "" {
+		b.Start("status").Text(s).End()
+	}
+	return b.Bytes()
+}

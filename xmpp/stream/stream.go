@@ -1,0 +1,180 @@
+// Package stream is an XML stream over a connection (RFC 6120 4): headers, what is right below the root one
+// element after the other, and the errors that end it. It knows nothing of what is said in it.
+package stream
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"net"
+	"sync"
+
+	"parley/listen"
+	"parley/xmltext"
+	"parley/xmpp"
+	"parley/xmpp/wire"
+)
+
+// Shared is what all streams of a door share.
+type Shared struct {
+	listen.Shared
+	XML xmltext.Limits // of each element
+}
+
+// Stream is one XML stream after another over one connection. Its methods belong to the goroutine that reads it,
+// but for Fail and what Link says.
+type Stream struct {
+	listen.Link
+	// From is the domain that the header names, To who opened it, Lang the language that it gave; set by Opened.
+	From, Lang string
+
+	s      *Shared
+	scan   xmltext.Scanner
+	doc    *xmltext.Doc // of the pool; held while an element is looked at, or a part of one waits
+	used   int          // bytes of the last event, still pending
+	opened bool         // our header was sent
+}
+
+var docs = sync.Pool{New: func() any { return new(xmltext.Doc) }}
+
+// New makes a stream of a connection; leave and over are listen.Link's.
+func New(c net.Conn, s *Shared, leave, over func()) *Stream {
+	t := &Stream{s: s, scan: xmltext.Scanner{Limits: s.XML}}
+	t.Open(c, &s.Shared, leave, over)
+	return t
+}
+
+// Next gives what comes next; the node is good until Next is called again. An error ends the connection, but
+// for listen.ErrParked; what the stream has to say about it has been queued.
+func (t *Stream) Next(ctx context.Context) (xmltext.Event, xmltext.Node, error) {
+	t.forget()
+	for {
+		if t.Ending() {
+			t.release()
+			return xmltext.More, xmltext.Node{}, t.Drain()
+		}
+		if t.doc == nil {
+			t.doc = docs.Get().(*xmltext.Doc)
+		}
+		n, e, err := t.scan.Next(t.doc, t.Pending())
+		if err != nil {
+			t.malformed(err)
+			continue
+		}
+		if e != xmltext.More {
+			t.used = n
+			t.Counted()
+			return e, t.doc.Root(), nil
+		}
+		t.Consume(n)
+		if len(t.Pending()) == 0 {
+			t.release()
+		}
+		if err := t.Await(ctx); err != nil {
+			return xmltext.More, xmltext.Node{}, err
+		}
+	}
+}
+
+// forget drops the last event's bytes.
+func (t *Stream) forget() {
+	t.Consume(t.used)
+	t.used = 0
+}
+
+func (t *Stream) release() {
+	if t.doc != nil {
+		t.doc.Reset()
+		docs.Put(t.doc)
+		t.doc = nil
+	}
+}
+
+// malformed ends the stream for what cannot be read: RFC 6120 4.9.3, 11.
+func (t *Stream) malformed(err error) {
+	var x *xmltext.Error
+	errors.As(err, &x)
+	t.s.Log.Warn("unreadable", "remote", t.RemoteAddr(), "err", err)
+	if x.Kind == xmltext.TooLarge {
+		t.Hit("stanza")
+	}
+	t.Fail(xmpp.StreamErrorOf(x))
+	t.Consume(len(t.Pending()))
+}
+
+// Restart makes ready for a new stream, after TLS or SASL was negotiated: RFC 6120 5.4.3.3, 6.4.6. What the client sent
+// before it saw our answer is dropped if it is blank, and reported otherwise.
+func (t *Stream) Restart() (clean bool) {
+	t.forget()
+	t.release()
+	b := t.Pending()
+	n := 0
+	for n < len(b) && (b[n] == ' ' || b[n] == '\n' || b[n] == '\r' || b[n] == '\t') {
+		n++
+	}
+	t.Consume(n)
+	t.scan.Reset()
+	t.opened = false
+	return n == len(b)
+}
+
+// Header is what a stream's header says: RFC 6120 4.7.
+type Header struct {
+	To, From, Lang, Version string
+}
+
+// ReadHeader checks a client's stream header and takes it apart. RFC 6120 4.7, 4.8, 4.9.3.
+func (t *Stream) ReadHeader(n xmltext.Node) (Header, *xmpp.StreamError) {
+	var h Header
+	attr := func(space, name string) string { v, _ := n.Attr(space, name); return string(v) }
+	h.To, h.From, h.Version, h.Lang = attr("", "to"), attr("", "from"), attr("", "version"), attr(xmltext.XML, "lang")
+	space, ok := t.scan.Context().Space("")
+	switch {
+	case string(n.Local()) != "stream":
+		return h, &xmpp.StreamError{Condition: xmpp.StreamBadFormat}
+	case string(n.Space()) != wire.NSStream:
+		return h, &xmpp.StreamError{Condition: xmpp.StreamInvalidNamespace}
+	case !ok || space != wire.NSClient:
+		return h, &xmpp.StreamError{Condition: xmpp.StreamInvalidNamespace}
+	case h.Version == "" || h.Version[0] == '0':
+		return h, &xmpp.StreamError{Condition: xmpp.StreamUnsupportedVersion}
+	}
+	return h, nil
+}
+
+// OpenHeader sends our header: RFC 6120 4.7, 4.8.2. from is the domain that the client came for.
+func (t *Stream) OpenHeader(from, to string) {
+	if t.opened {
+		return
+	}
+	t.opened, t.From = true, from
+	var id [12]byte
+	rand.Read(id[:]) // unpredictable: RFC 6120 4.7.3
+	b := make([]byte, 0, 256)
+	b = append(b, "<?xml version='1.0'?><stream:stream xmlns='"+wire.NSClient+"' xmlns:stream='"+wire.NSStream+"' version='1.0' xml:lang='en'"...)
+	b = xmltext.AppendAttr(b, "id", hex.EncodeToString(id[:]))
+	b = xmltext.AppendAttr(b, "from", from)
+	if to != "" {
+		b = xmltext.AppendAttr(b, "to", to)
+	}
+	t.Queue(append(b, '>'))
+}
+
+// Fail ends the stream with an error: RFC 6120 4.9.1. nil closes it without one: 4.4. For anybody once the header was sent.
+func (t *Stream) Fail(e *xmpp.StreamError) {
+	if !t.opened && !t.Ending() {
+		t.OpenHeader(t.From, "") // an error cannot stand without a header: RFC 6120 4.9.1.2
+	}
+	var b []byte
+	if e != nil {
+		b = e.Append(b)
+	}
+	t.Hangup(string(append(b, "</stream:stream>"...)))
+}
+
+// Release gives everything back; called once when its reader ends.
+func (t *Stream) Release() {
+	t.release()
+	t.Link.Release()
+}
