@@ -1,6 +1,7 @@
 package client
 
 import (
+	"slices"
 	"time"
 
 	"parley/xmltext"
@@ -50,12 +51,7 @@ func (o *Occupant) Has(code int) bool {
 	if o == nil {
 		return false
 	}
-	for _, c := range o.Codes {
-		if c == code {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(o.Codes, code)
 }
 
 // RosterChanged: an item of the roster was set or removed, by whomever: a roster push, RFC 6121 2.1.6.
