@@ -101,14 +101,8 @@ func AppendNeutral(dst []byte, from, to, id string, m *im.Message, delay bool) [
 	case !n.Text.IsZero():
 		b.Start("active").Attr("xmlns", wire.NSChatStates).End()
 	}
-	dst = b.Bytes()
 	if delay {
-		end := len("</message>")
-		if dst[len(dst)-2] == '/' { // nothing in it
-			return InsertDelay(dst[:0], append([]byte(nil), dst...), m.To.Domain(), m.Time)
-		}
-		dst = appendDelay(dst[:len(dst)-end], m.To.Domain(), m.Time)
-		dst = append(dst, "</message>"...)
+		b.Raw(appendDelay(nil, m.To.Domain(), m.Time))
 	}
-	return dst
+	return b.Bytes()
 }
