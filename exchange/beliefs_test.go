@@ -25,6 +25,7 @@ type believer struct {
 	begun   bool       // has read its lists
 	account im.Account
 	entries map[im.Address]im.Entry
+	groups  []im.Group
 	persons map[im.Address]Presence               // by the notices for protocols with one presence per person
 	slots   map[im.Address]map[string]im.Presence // by those with one per session
 	ended   EndReason
@@ -61,10 +62,19 @@ func (b *believer) change(c *Change) {
 	if !b.begun {
 		return // what it reads has it
 	}
+	if c.Request != nil && (c.Request.From != c.Who || c.After.Watched != im.WatchAsked) {
+		b.lies = append(b.lies, fmt.Sprintf("told of a request, by %+v", c))
+	}
+	if c.Serial == 0 && c.Request != nil && c.After.Side.Equal(c.Before.Side) {
+		return // they ask again
+	}
 	if c.Of != b.who || c.Serial <= b.account.Serial {
 		b.lies = append(b.lies, fmt.Sprintf("told of %v at %d, having %d", c.Of, c.Serial, b.account.Serial))
 	}
 	b.account.Serial = c.Serial
+	if c.Groups != nil {
+		b.groups = c.Groups
+	}
 	if c.Account != nil {
 		b.account.Name, b.account.Settings, b.account.Prompt = c.Account.Name, c.Account.Settings, c.Account.Prompt
 	}
@@ -95,7 +105,7 @@ func (b *believer) read() {
 	b.client.WithSnapshot(func(s *Snapshot) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.account, b.entries, b.begun = s.Account, map[im.Address]im.Entry{}, true
+		b.account, b.groups, b.entries, b.begun = s.Account, s.Groups, map[im.Address]im.Entry{}, true
 		for _, e := range s.Entries {
 			b.entries[e.Who] = *e
 		}
@@ -164,7 +174,8 @@ func (w *world) check(ctx context.Context, seats []*seat, fail func(string, ...a
 func (w *world) checkPair(a, b im.Address, p im.Pair, snaps map[im.Address]*Snapshot, fail func(string, ...any)) {
 	s, o := snaps[a], snaps[b]
 	if s == nil {
-		if a != b && (!p.Mine.IsZero() || p.Theirs.Watch != im.WatchNone || p.Theirs.Access > im.AccessUnset) {
+		// What others ask of an address that nobody has, or give it in advance, is kept.
+		if a != b && (!p.Mine.IsZero() || p.Theirs.Watch == im.WatchGranted) {
 			fail("%v is gone, and has %+v", a, p)
 		}
 		return
@@ -217,16 +228,19 @@ func (w *world) checkBeliefs(b *believer, seats []*seat, snaps map[im.Address]*S
 			fail("%v believes of %v\n%+v, has\n%+v", b.who, who, e, has)
 		}
 	}
+	if d := diff(s.Groups, b.groups); d != "" {
+		fail("%v in %s believes in groups (+) that are not (-):\n%s", b.who, b.slot, d)
+	}
 	if b.mine.State == im.Offline || !b.client.interested.Load() {
 		return // it is told nothing
 	}
 	for _, who := range w.people {
 		var merged im.Presence
 		slots := map[string]im.Presence{}
-		if e := s.Entry(who); e != nil && e.Sees {
+		if owner := snaps[who]; owner != nil {
 			var all []im.Presence
 			for _, o := range seats {
-				if o.b != nil && o.who == who {
+				if o.b != nil && o.who == who && (judge{snap: owner}).shows(owner.Entry(b.who), o.b.client, b.client) && b.client.hears(who, o.slot) {
 					all = append(all, o.b.mine)
 					if o.b.mine.State.Visible() {
 						slots[o.slot] = o.b.mine

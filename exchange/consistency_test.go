@@ -64,13 +64,97 @@ func (w *world) populate(t testing.TB, names ...string) {
 
 var someNames = []string{"", "Ann", "Ben", "Cleo"}
 
-// pairActs are the acts that no method of the exchange does yet, and what befalls a pair.
-var pairActs = []func(im.Pair) (im.Pair, error){
-	func(p im.Pair) (im.Pair, error) { return p.List(), nil },
-	func(p im.Pair) (im.Pair, error) { return p.Answer(), nil },
-	func(p im.Pair) (im.Pair, error) { return p.Refuse(), nil },
-	func(p im.Pair) (im.Pair, error) { return p.Unwatch(), nil },
-	im.Pair.Remove,
+// someGroups are the groups that contacts are put in.
+var someGroups = [][]string{nil, {"Friends"}, {"Work"}, {"Friends", "Work"}}
+
+// someLists are the names of rule lists.
+var someLists = []string{"home", "work"}
+
+// someRules makes up a list of rules about the people of the world.
+func (s *seat) someRules(ctx context.Context, pick func(string, int) int) []im.Rule {
+	var groups []im.Group
+	if snap, err := s.x.Snapshot(ctx, s.who); err == nil {
+		groups = snap.Groups
+	}
+	l := make([]im.Rule, pick("rules", 4))
+	for i := range l {
+		who := s.people[pick("about", len(s.people))]
+		r := im.Rule{Order: int64(i), By: im.ByAddress, Value: who.String(), Allow: pick("allow", 3) == 0,
+			What: []im.Traffic{im.Everything, im.Everything, im.PresenceOut, im.PresenceIn, im.Messages | im.PresenceOut}[pick("what", 5)]}
+		switch pick("kind", 6) {
+		case 0:
+			r.By, r.Value = im.BySession, who.String()+"/"+[]string{"home", "work"}[pick("slot", 2)]
+		case 1:
+			r.By, r.Value = im.ByWatch, []string{"none", "to", "from", "both"}[pick("watch", 4)]
+		case 2:
+			if len(groups) > 0 {
+				r.By, r.Value, r.Group = im.ByGroup, "", groups[pick("group", len(groups))].ID
+			}
+		case 3:
+			r.By, r.Value = []im.By{im.Everybody, im.ByDomain}[pick("all", 2)], ""
+			if r.By == im.ByDomain {
+				r.Value = who.Domain()
+			}
+		}
+		l[i] = r
+	}
+	return l
+}
+
+// rosterAct does one of the acts of protocols with a roster.
+func (s *seat) rosterAct(ctx context.Context, by By, other im.Address, pick func(string, int) int) error {
+	switch pick("roster", 8) {
+	case 0, 1:
+		if pick("nobody", 4) == 0 {
+			other = im.MustAddress("nobody." + other.String())
+		}
+		return s.x.Ask(ctx, by, other, im.Wish{Text: im.NewText("please")})
+	case 2:
+		return s.x.Answer(ctx, by, other)
+	case 3:
+		return s.x.Refuse(ctx, by, other)
+	case 4:
+		return s.x.Unwatch(ctx, by, other)
+	case 5, 6:
+		return s.x.SetItem(ctx, by, other, someNames[pick("alias", len(someNames))], someGroups[pick("groups", len(someGroups))])
+	}
+	return s.x.RemoveItem(ctx, by, other)
+}
+
+// ruleAct does one of the acts on rules.
+func (s *seat) ruleAct(ctx context.Context, by By, other im.Address, pick func(string, int) int) error {
+	who := []im.Whom{{Address: other}}
+	switch pick("whom", 4) {
+	case 0:
+		who = append(who, im.Whom{Address: other, Slot: "home"}, im.Whom{Address: s.people[0]})
+	case 1:
+		who = []im.Whom{{Address: im.MustAddress(other.Domain())}}
+	}
+	name := someLists[pick("list", len(someLists))]
+	switch pick("rule", 9) {
+	case 0, 1:
+		return s.x.PutRules(ctx, by, im.RuleList{Name: name, Rules: s.someRules(ctx, pick)})
+	case 2:
+		return s.x.DeleteRules(ctx, by, name)
+	case 3:
+		return s.x.DefaultRules(ctx, by, name)
+	case 4:
+		return s.x.DefaultRules(ctx, by, "")
+	case 5:
+		return s.x.Deny(ctx, by, who)
+	case 6:
+		return s.x.Undeny(ctx, by, who)
+	case 7:
+		_, err := s.x.UnblockAll(ctx, by)
+		return err
+	}
+	if s.b == nil {
+		return nil
+	}
+	if pick("none", 3) == 0 {
+		name = ""
+	}
+	return s.b.client.UseRules(name)
 }
 
 // act does something at random. pick gives a number below n.
@@ -94,7 +178,7 @@ func (s *seat) act(ctx context.Context, pick func(what string, n int) int) error
 		s.present(pick)
 		return nil
 	}
-	switch pick("act", 22) {
+	switch pick("act", 28) {
 	case 0, 1, 2:
 		return s.x.Watch(ctx, by, other, name)
 	case 3:
@@ -125,17 +209,10 @@ func (s *seat) act(ctx context.Context, pick func(what string, n int) int) error
 			return s.enter(ctx, pick)
 		}
 		s.leave()
-	case 18, 19:
-		if other == s.who {
-			return nil
-		}
-		f := pairActs[pick("pair", len(pairActs))]
-		return s.x.relate(ctx, by, other, "act", func(tx *store.Tx, p im.Pair) (im.Pair, error) {
-			if err := s.x.known(tx, other); err != nil {
-				return p, err
-			}
-			return f(p)
-		})
+	case 18, 19, 22, 23, 24:
+		return s.rosterAct(ctx, by, other, pick)
+	case 25, 26, 27:
+		return s.ruleAct(ctx, by, other, pick)
 	case 20:
 		return s.x.SetDisabled(ctx, other, pick("disabled", 3) == 0)
 	case 21:
@@ -154,13 +231,15 @@ func (s *seat) enter(ctx context.Context, pick func(string, int) int) error {
 	b := &believer{who: s.who, slot: s.slot}
 	b.forget()
 	var err error
-	b.client, err = s.x.Attach(ctx, s.who, Login{Door: "test", Slot: s.slot,
+	b.client, err = s.x.Attach(ctx, s.who, Login{Door: "test", Slot: s.slot, Inbound: s.slot == "home",
 		Presence: []im.Default{im.DefaultUnset, im.DefaultAsk, im.DefaultAllow}[pick("login default", 3)]}, b)
 	if err != nil {
 		return err
 	}
 	if s.b != nil { // it was replaced
-		b.mine = s.b.mine
+		if s.b.client.uses() == "" { // else others do not see the new one as they saw the old one
+			b.mine = s.b.mine
+		}
 		s.b.client.Detach()
 	}
 	s.b = b
@@ -195,7 +274,7 @@ func (s *seat) present(pick func(string, int) int) {
 // refused reports an error that people may get by what they do.
 func refused(err error) bool {
 	for _, kind := range []error{im.ErrUnknownUser, im.ErrAlready, im.ErrNotOnList, im.ErrOpposite, im.ErrSameMode,
-		im.ErrBadAddress, im.ErrDisabled, im.ErrHeld} {
+		im.ErrBadAddress, im.ErrDisabled, im.ErrHeld, im.ErrUnknownGroup} {
 		if errors.Is(err, kind) {
 			return true
 		}
