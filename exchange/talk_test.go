@@ -29,6 +29,8 @@ type service struct {
 	place *exchange.Place
 	store *store.Store
 	end   func()
+
+	removePlace func()
 }
 
 func serve(t testing.TB, cfg exchange.Config) *service {
@@ -49,7 +51,7 @@ func serve(t testing.TB, cfg exchange.Config) *service {
 			t.Error(err)
 		}
 	})
-	x.AddPlace(s.place)
+	s.removePlace = x.AddPlace(s.place)
 	for _, who := range []im.Address{alice, bob, carol, romeo} {
 		if err := x.CreateAccount(t.Context(), im.Account{Address: who}); err != nil {
 			t.Fatal(err)
