@@ -42,7 +42,7 @@ type Item struct {
 // Fill and Consume belong to the goroutine that reads; Put, Flush and Close to anybody.
 type Stream struct {
 	conn net.Conn
-	raw  syscall.RawConn // nil: not a socket (a pipe in tests)
+	raw  syscall.RawConn // nil: not a socket (a pipe in tests), or see sockets
 	lim  *Limits
 	tls  *secured // nil: plain; set while writing is
 
@@ -92,7 +92,7 @@ var (
 func NewStream(c net.Conn, lim *Limits) *Stream {
 	s := &Stream{conn: c, lim: lim}
 	s.queue = s.one[:0]
-	if sc, ok := c.(syscall.Conn); ok {
+	if sc, ok := c.(syscall.Conn); ok && sockets {
 		if raw, err := sc.SyscallConn(); err == nil {
 			s.raw = raw
 			s.tryFn, s.writeFn = s.try, s.tryWrite
@@ -147,7 +147,7 @@ func (s *Stream) try(fd uintptr) bool {
 		return s.tls.try(fd)
 	}
 	s.grow()
-	n, err := syscall.Read(int(fd), s.buf[len(s.buf):cap(s.buf)])
+	n, err := readSocket(fd, s.buf[len(s.buf):cap(s.buf)])
 	switch {
 	case err == syscall.EAGAIN:
 		s.park()
@@ -431,7 +431,7 @@ func (s *Stream) sendBytes(b []byte, wait bool) (n int, err error) {
 // tryWrite writes what the socket takes at once, and never asks to wait.
 func (s *Stream) tryWrite(fd uintptr) bool {
 	for {
-		s.wn, s.werr = syscall.Write(int(fd), s.wb)
+		s.wn, s.werr = writeSocket(fd, s.wb)
 		if s.werr != syscall.EINTR {
 			return true
 		}

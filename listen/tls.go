@@ -57,7 +57,7 @@ var (
 // StartTLS waits until all that is queued is written, shakes hands as a server, and has the stream
 // go on over TLS: Pending is plain text from there on, and what is put is encrypted. It is called by the goroutine
 // that reads, with nothing pending: what a stranger slipped in before the handshake must not count as said over TLS,
-// and is [ErrPipelined] (RFC 6120 5.3.2).
+// and is [ErrPipelined] (RFC 6120 5.3.3).
 //
 // The handshake may take so long as timeout says, 0 meaning any time; the read deadline of the connection holds as well. After
 // an error the stream is closed. What others put meanwhile is written when it is done.
@@ -188,7 +188,7 @@ func (t *secured) fill(once bool) (bool, error) {
 func (t *secured) try(fd uintptr) bool {
 	s := t.s
 	t.room()
-	n, err := syscall.Read(int(fd), *t.pooled)
+	n, err := readSocket(fd, *t.pooled)
 	switch {
 	case err == syscall.EAGAIN:
 		t.release()

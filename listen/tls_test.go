@@ -234,7 +234,7 @@ func TestTLSBeginsBehindPlainText(t *testing.T) {
 	})
 }
 
-// TestPlainTextBehindStartTLS: RFC 6120 5.3.2 and what was called command injection elsewhere.
+// TestPlainTextBehindStartTLS: nothing may follow the wish for TLS before the handshake, RFC 6120 5.3.3.
 func TestPlainTextBehindStartTLS(t *testing.T) {
 	s, peer := pair(t, testLimits())
 	c, _ := selfMade(t, "example.com")
