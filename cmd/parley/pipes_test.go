@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"parley/config"
+	"parley/exchange"
+	"parley/listen"
+	"parley/metrics"
+	msnplays "parley/msnp/plays"
+	"parley/transcript"
+	xmppplays "parley/xmpp/plays"
+)
+
+// pipes is a plays.Service of every door: the service as serve puts it together, in this process, reached over pipes.
+type pipes struct {
+	cfg   config.Config
+	roles []string // of the listeners
+	s     *service // nil while it does not run
+
+	ctx      context.Context
+	cancel   context.CancelFunc
+	handlers map[string]func(context.Context, net.Conn)
+	conns    sync.WaitGroup
+}
+
+func newPipes(t testing.TB, template string, roles ...string) *pipes {
+	p := &pipes{cfg: config.Default(), roles: roles}
+	p.cfg.Domain = msnplays.Domain
+	p.cfg.Data = filepath.Join(t.TempDir(), "data")
+	if err := copyFolder(template, p.cfg.Data); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// schemeOf is the scheme of each role's listener.
+var schemeOf = map[string]string{"any": "msnp", "ds": "msnp-dispatch", "ns": "msnp-notification", "sb": "msnp-switchboard",
+	"xmpp": "xmpp", "xmpps": "xmpps"}
+
+func (p *pipes) run() error {
+	if p.s != nil {
+		return nil
+	}
+	p.cfg.Listen = nil
+	for _, r := range p.roles {
+		p.cfg.Listen = append(p.cfg.Listen, schemeOf[r]+"://127.0.0.1")
+	}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	s := &service{log: slog.New(slog.DiscardHandler), metrics: metrics.New()}
+	var err error
+	if s.house, err = openHouse(p.ctx, p.cfg, s.metrics, s.log); err != nil {
+		return err
+	}
+	p.s = s
+	if err := s.openDoors(nil); err != nil {
+		return err
+	}
+	p.handlers = map[string]func(context.Context, net.Conn){}
+	for i, r := range p.roles {
+		u, err := listen.ParseURL(p.cfg.Listen[i])
+		if err != nil {
+			return err
+		}
+		d, err := s.doorOf(u)
+		if err != nil {
+			return err
+		}
+		if p.handlers[r], err = d.Handler(u, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: u.Port}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pipes) Configure(key, value string) error {
+	if p.s != nil {
+		return fmt.Errorf("it has run already")
+	}
+	if key == "roles" {
+		if value == "apart" {
+			value = "ds,ns,sb"
+		}
+		p.roles = strings.Split(value, ",")
+		return nil
+	}
+	return p.cfg.Set(key, value)
+}
+
+func (p *pipes) Dial(role string) (net.Conn, error) {
+	if err := p.run(); err != nil {
+		return nil, err
+	}
+	f := p.handlers[role]
+	if role == "" {
+		f = p.handlers["any"]
+	}
+	if f == nil && (role == "" || role == "any") {
+		f = p.handlers["ns"]
+	}
+	if f == nil {
+		return nil, fmt.Errorf("no listener of role %q", role)
+	}
+	client, server := net.Pipe()
+	ctx := p.ctx
+	p.conns.Go(func() { f(ctx, server) }) // ends with its connection, which Stop ends
+	return client, nil
+}
+
+func (p *pipes) TLS() *tls.Config {
+	pool := x509.NewCertPool()
+	pool.AddCert(p.s.certificates.Leaf())
+	return &tls.Config{RootCAs: pool, ServerName: p.cfg.Domain}
+}
+
+// office does what the command line would.
+func (p *pipes) office(r request) error {
+	if err := p.run(); err != nil {
+		return err
+	}
+	_, err := (&office{house: p.s.house, running: true}).do(p.ctx, r)
+	return err
+}
+
+func (p *pipes) Account(verb, address string, more []string) error {
+	r := request{Act: verb, Address: address}
+	if verb == "add" {
+		r.Password, r.Name = more[0], strings.Join(more[1:], " ")
+	}
+	return p.office(r)
+}
+
+func (p *pipes) Profile(address string, fields []string) error {
+	r := request{Act: "profile", Address: address, Profile: map[string]string{"listed": "yes"}}
+	for _, f := range fields {
+		k, v, _ := strings.Cut(f, "=")
+		r.Profile[k] = v
+	}
+	return p.office(r)
+}
+
+func (p *pipes) Stop() error {
+	if p.s == nil {
+		return nil
+	}
+	p.s.exchange.EndAll(exchange.Shutdown)
+	synctest.Wait()
+	p.s.closeDoors()
+	p.conns.Wait()
+	err := p.s.house.Close()
+	p.cancel()
+	p.s = nil
+	return err
+}
+
+// TestPlays plays the transcripts of XMPP and those of both protocols in a bubble, where hours pass in no time. Those of
+// MSNP alone are played in msnp/door.
+func TestPlays(t *testing.T) {
+	template := makeTemplate(t, msnplays.Domain, msnplays.Password, msnplays.People)
+	for _, folder := range []string{"xmpp", "interop"} {
+		scripts, err := transcript.Load(os.DirFS("../../testdata/plays"), folder+"/*.play")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(scripts) == 0 {
+			t.Errorf("no plays in %s", folder)
+		}
+		for _, s := range scripts {
+			t.Run(strings.TrimSuffix(filepath.Base(s.Pos.File), ".play")+"/"+s.Title, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					p := newPipes(t, template, "any", "xmpp", "xmpps")
+					dial, o := bothDoors(p, p, true)
+					transcript.Play(t, s, dial, o)
+				})
+			})
+		}
+	}
+}
+
+// bothDoors plays clients of both protocols.
+func bothDoors(m msnplays.Service, x xmppplays.Service, bubble bool) (transcript.Dial, transcript.Options) {
+	return transcript.Doors("xmpp", map[string]transcript.Door{
+		"xmpp": xmppplays.Door(x, bubble),
+		"msnp": {Dial: msnplays.Dial(m), Options: msnplays.Options(m, bubble)},
+	})
+}
