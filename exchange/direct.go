@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"slices"
 
 	"parley/im"
 )
@@ -31,6 +32,63 @@ func (a *account) at(slot string) *Client {
 		}
 	}
 	return nil
+}
+
+// lets reports whether the list that is active, or the default one, lets a message through, and whether its sender
+// may write at all.
+func (s *Snapshot) lets(active string, m *im.Message) bool {
+	l := s.list(active)
+	if l == nil && !s.slotted && m.Kind != im.Request || m.From == s.Address {
+		return s.Takes(m.From)
+	}
+	var side im.Side
+	if e := s.Entry(m.From); e != nil {
+		side = e.Side
+	}
+	if l != nil {
+		side.Denied = false // by the default list, which does not count
+	}
+	what := im.Messages
+	if m.Kind == im.Request {
+		what = im.Queries
+	}
+	return im.MayWrite(side, s.Settings) && s.Judge(active, im.Subject{Who: m.From, Slot: m.FromSlot, What: what})
+}
+
+// accepts reports whether the rules that judge the session let a message through.
+func (c *Client) accepts(m *im.Message) bool { return c.account.snap.Load().lets(c.uses(), m) }
+
+// accepting is those of the account's sessions that accept a message.
+func accepting(l []*Client, m *im.Message) []*Client {
+	return slices.DeleteFunc(l, func(c *Client) bool { return !c.accepts(m) })
+}
+
+// lets asks the rules about a message to a session, or to all that take messages (nil). Where sessions have rules of
+// their own, one that lets it through suffices.
+func (a *account) lets(one *Client, m *im.Message) bool {
+	snap := a.snap.Load()
+	if one != nil {
+		return one.accepts(m)
+	}
+	if a.judgesEach(snap) {
+		if l := a.takers(Direct | Rings); len(l) > 0 {
+			return len(accepting(l, m)) > 0
+		}
+	}
+	return snap.lets("", m)
+}
+
+// forbids reports whether the rules of who sends a message keep it from its receiver.
+func (a *account) forbids(m *im.Message) bool {
+	s := a.snap.Load()
+	if s == nil {
+		return false
+	}
+	active := ""
+	if o := a.at(m.FromSlot); o != nil {
+		active = o.uses()
+	}
+	return (!s.plain || active != "") && s.Denies(active, m.To, m.Slot)
 }
 
 // told reports whether the session is told of somebody's presence, of their session in slot. Of its own account,
@@ -102,8 +160,11 @@ func (c *Client) Direct(ctx context.Context, to im.Address, slot string, p im.Pr
 	}
 	snap := a.snap.Load()
 	e := snap.Entry(to)
-	if to != a.who && !snap.plain && !snap.allows(to, im.PresenceOut, e) {
+	if (!snap.plain || c.uses() != "") && snap.Denies(c.uses(), to, slot) {
 		return im.ErrOwnBlock
+	}
+	if !snap.Judge(c.uses(), im.Subject{Who: to, Slot: slot, What: im.PresenceOut}) {
+		return nil // XEP-0016 2.11: without a word
 	}
 	t := target{to, slot}
 	_, known := c.directed[t]

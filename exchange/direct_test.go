@@ -505,3 +505,89 @@ func TestProbe(t *testing.T) {
 		expect(t, "nothing more", b)
 	})
 }
+
+// XEP-0016 2.1, 2.9: each session is judged by the list it uses, a sender by theirs.
+func TestMessagesByTheRulesOfEachSession(t *testing.T) {
+	bubble(t, exchange.Config{}, func(t *testing.T, s *service) {
+		put := func(who im.Address, name string, rules ...im.Rule) {
+			t.Helper()
+			for i := range rules {
+				rules[i].Order = int64(i + 1)
+			}
+			if err := s.PutRules(t.Context(), exchange.By{Who: who}, im.RuleList{Name: name, Rules: rules}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put(romeo, "quiet", im.Rule{By: im.ByAddress, Value: alice.String(), What: im.Messages})
+		put(romeo, "choosy", im.Rule{By: im.BySession, Value: alice.String() + "/pda", What: im.Everything})
+		put(alice, "sulk", im.Rule{By: im.ByAddress, Value: romeo.String(), What: im.Everything})
+		o, b := &client{prompt: true}, &client{prompt: true}
+		orchard, balcony := s.attach(romeo, "orchard", o), s.attach(romeo, "balcony", b)
+		present(orchard, im.Presence{State: im.Available})
+		present(balcony, im.Presence{State: im.Available})
+		hear := func(what string, m *im.Message, want error, inOrchard, onBalcony int) {
+			t.Helper()
+			s.send(m).is(t, want)
+			if l, k := take[*exchange.Message](o), take[*exchange.Message](b); len(l) != inOrchard || len(k) != onBalcony {
+				t.Errorf("%s: %d and %d came", what, len(l), len(k))
+			}
+			s.stored(romeo, 0)
+		}
+		hello := func(kind im.Kind, from string) *im.Message {
+			m := message(alice, romeo, kind, "hello")
+			m.FromSlot = from
+			return m
+		}
+		if err := orchard.UseRules("quiet"); err != nil {
+			t.Fatal(err)
+		}
+		hear("to all", hello(im.Words, "pda"), nil, 0, 1)
+		hear("to the one that denies it", to(hello(im.Words, "pda"), "orchard"), nil, 0, 0)
+		hear("to that alone", onlyTo(hello(im.Words, "pda"), "orchard"), im.ErrAbsent, 0, 0)
+		hear("a query, which it does not deny", to(hello(im.Request, "pda"), "orchard"), nil, 1, 0)
+		balcony.Detach()
+		hear("when nobody takes it", hello(im.Words, "pda"), nil, 0, 0)
+
+		if err := orchard.UseRules(""); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.DefaultRules(t.Context(), exchange.By{Who: romeo, Client: orchard}, "choosy"); err != nil {
+			t.Fatal(err)
+		}
+		hear("from one that is denied", hello(im.Words, "pda"), nil, 0, 0)
+		hear("a query", to(hello(im.Request, "pda"), "orchard"), im.ErrAbsent, 0, 0)
+		hear("from another", hello(im.Words, "home"), nil, 1, 0)
+
+		home := s.attach(alice, "home", &client{})
+		if err := home.UseRules("sulk"); err != nil {
+			t.Fatal(err)
+		}
+		hear("against one's own rules", hello(im.Words, "home"), im.ErrOwnBlock, 0, 0)
+		hear("from a session with others", hello(im.Words, "work"), nil, 1, 0)
+		if err := home.Direct(t.Context(), romeo, "", im.Presence{State: im.Available}); err != im.ErrOwnBlock {
+			t.Errorf("presence: %v", err)
+		}
+	})
+}
+
+// XEP-0016 2.11: presence that one's own rules keep back goes nowhere, without a word.
+func TestDirectedPresenceKeptBack(t *testing.T) {
+	bubble(t, exchange.Config{}, func(t *testing.T, s *service) {
+		if err := s.PutRules(t.Context(), exchange.By{Who: romeo}, im.RuleList{Name: "shy",
+			Rules: []im.Rule{{Order: 1, By: im.Everybody, What: im.PresenceOut}}}); err != nil {
+			t.Fatal(err)
+		}
+		a := &client{}
+		present(s.attach(alice, "home", a), im.Presence{State: im.Available})
+		take[*exchange.Presence](a)
+		orchard := s.attach(romeo, "orchard", &client{})
+		if err := orchard.UseRules("shy"); err != nil {
+			t.Fatal(err)
+		}
+		if err := orchard.Direct(t.Context(), alice, "", im.Presence{State: im.Available}); err != nil {
+			t.Error(err)
+		}
+		orchard.Detach()
+		expect(t, "nothing", a)
+	})
+}

@@ -222,7 +222,7 @@ func (x *Exchange) offerFrom(ctx context.Context, b *Batch, a *account, from im.
 // hand gives a message to the sessions that take messages as they are, and to the seats that
 // its receiver has in a conversation with nobody but its sender.
 func (x *Exchange) hand(b *Batch, a *account, c *Conversation, p *participant, m *Message) bool {
-	direct := a.takers(Direct)
+	direct := accepting(a.takers(Direct), m.Message)
 	if p == nil {
 		return m.spread(b, nil, nil, direct, nil)
 	}

@@ -113,7 +113,7 @@ func (c *Conversation) sayAway(ctx context.Context, b *Batch, from, p *participa
 	if !behind {
 		c.mu.Lock()
 		var r *ring
-		direct := p.direct()
+		direct := accepting(p.direct(), d.Message)
 		if p.known {
 			d.In = c.talkOf(p)
 		}
@@ -183,19 +183,17 @@ func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(
 	}
 	defer a.release()
 	d := &Message{Message: m, ID: m.ID, x: x, to: a, who: m.To, out: out}
-	if f := x.inMemory(m.From); f != nil {
-		if s := f.snap.Load(); s != nil && s.denies(m.To) {
-			x.refuse(ctx, d, im.ErrOwnBlock)
-			return
-		}
-	}
-	if !a.snap.Load().Takes(m.From) {
-		x.refuse(ctx, d, im.ErrAbsent)
+	if f := x.inMemory(m.From); f != nil && f.forbids(m) {
+		x.refuse(ctx, d, im.ErrOwnBlock)
 		return
 	}
 	var one *Client
 	if m.Slot != "" {
 		one = a.at(m.Slot)
+	}
+	if !a.lets(one, m) {
+		x.refuse(ctx, d, im.ErrAbsent)
+		return
 	}
 	if one == nil && (m.Only || m.Kind == im.Request) {
 		x.nobody(d)
