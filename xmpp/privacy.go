@@ -121,13 +121,8 @@ func readWhom(r *im.Rule, n xmltext.Node, group func(string) (im.GroupID, bool))
 // ByOf is how a rule names those whom a JID in a list matches: one session, one address with all its sessions, or
 // everybody at a domain. XEP-0016 2.1, XEP-0191 6.
 func ByOf(j JID) (by im.By, value string) {
-	switch {
-	case j.IsFull():
-		return im.BySession, j.String()
-	case j.Bare.IsDomain():
-		return im.ByDomain, j.String()
-	}
-	return im.ByAddress, j.String()
+	r := im.Whom{Address: j.Bare, Slot: j.Resource}.Rule()
+	return r.By, r.Value
 }
 
 // AppendList writes a list. Rules of a group that groups has no name for matter no more and are left out; orders
@@ -182,9 +177,9 @@ func ListName(n xmltext.Node) (name string, ok bool) {
 // ReadItems reads the addresses in a block or unblock element, each once and as they stand in it; none is an error
 // only to who blocks. An item without an address is bad-request, an address that is none jid-malformed.
 // XEP-0191 3.3, 3.4, 3.5.
-func ReadItems(n xmltext.Node) ([]JID, *Error) {
-	var l []JID
-	seen := map[JID]bool{}
+func ReadItems(n xmltext.Node) ([]im.Whom, *Error) {
+	var l []im.Whom
+	seen := map[im.Whom]bool{}
 	for c := range n.Children() {
 		if !c.Is(wire.NSBlocking, "item") {
 			return nil, Refuse(BadRequest, "Only items stand in here.")
@@ -197,9 +192,9 @@ func ReadItems(n xmltext.Node) ([]JID, *Error) {
 		if err != nil {
 			return nil, Refuse(JIDMalformed, "The jid of an item is not an address.")
 		}
-		if !seen[j] {
-			seen[j] = true
-			l = append(l, j)
+		if w := (im.Whom{Address: j.Bare, Slot: j.Resource}); !seen[w] {
+			seen[w] = true
+			l = append(l, w)
 		}
 	}
 	return l, nil

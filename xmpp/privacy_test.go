@@ -131,10 +131,10 @@ func TestListName(t *testing.T) {
 func TestReadItems(t *testing.T) {
 	for _, c := range []struct {
 		in   string
-		want []JID
+		want []im.Whom
 		err  Condition
 	}{
-		{"<item jid='A@x'/><item jid='x'/><item jid='a@x'/><item jid='a@x/R'/>", []JID{MustJID("a@x"), MustJID("x"), MustJID("a@x/R")}, ""},
+		{"<item jid='A@x'/><item jid='x'/><item jid='a@x'/><item jid='a@x/R'/>", []im.Whom{{Address: im.MustAddress("a@x")}, {Address: im.MustAddress("x")}, {Address: im.MustAddress("a@x"), Slot: "R"}}, ""},
 		{"", nil, ""},
 		{"<item/>", nil, BadRequest},
 		{"<item jid='a@'/>", nil, JIDMalformed},

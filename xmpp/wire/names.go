@@ -52,6 +52,5 @@ const (
 	NSMUCAdmin   = "http://jabber.org/protocol/muc#admin"    // XEP-0045 9
 	NSMUCOwner   = "http://jabber.org/protocol/muc#owner"    // XEP-0045 10
 	NSMUCInfo    = "http://jabber.org/protocol/muc#roominfo" // a form's FORM_TYPE, XEP-0045 6.4
-	NSMUCUnique  = "http://jabber.org/protocol/muc#unique"   // XEP-0045 10.1.4
 	NSConference = "jabber:x:conference"                     // XEP-0249
 )
