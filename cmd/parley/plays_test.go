@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"os"
@@ -17,31 +19,37 @@ import (
 // TestPlaysTCP plays the transcripts that do not move the clock, each against a service of its own, over
 // TCP.
 func TestPlaysTCP(t *testing.T) {
-	scripts, err := transcript.Load(os.DirFS("../../testdata/plays"), "msnp/*.play")
-	if err != nil {
-		t.Fatal(err)
-	}
 	template := makeTemplate(t, msnplays.Domain, msnplays.Password, msnplays.People)
-	played := 0
-	for _, s := range scripts {
-		if s.MovesClock() {
-			continue
+	for _, folder := range []string{"msnp", "xmpp", "interop"} {
+		scripts, err := transcript.Load(os.DirFS("../../testdata/plays"), folder+"/*.play")
+		if err != nil {
+			t.Fatal(err)
 		}
-		played++
-		t.Run(strings.TrimSuffix(filepath.Base(s.Pos.File), ".play")+"/"+s.Title, func(t *testing.T) {
-			t.Parallel()
-			st := newStage(t, template)
-			o := msnplays.Options(st, false)
-			o.Patience = 20 * time.Second
-			transcript.Play(t, s, msnplays.Dial(st), o)
-			if err := st.Stop(); err != nil {
-				t.Error(err)
+		played := 0
+		for _, s := range scripts {
+			if s.MovesClock() {
+				continue
 			}
-			st.tellsNothing(t, s)
-		})
-	}
-	if played == 0 {
-		t.Error("there is nothing to play")
+			played++
+			t.Run(strings.TrimSuffix(filepath.Base(s.Pos.File), ".play")+"/"+s.Title, func(t *testing.T) {
+				t.Parallel()
+				st := newStage(t, template)
+				dial, o := msnplays.Dial(st), msnplays.Options(st, false)
+				if folder != "msnp" {
+					st.roles = []string{"any", "xmpp", "xmpps"}
+					dial, o = bothDoors(st, st, false)
+				}
+				o.Patience = 20 * time.Second
+				transcript.Play(t, s, dial, o)
+				if err := st.Stop(); err != nil {
+					t.Error(err)
+				}
+				st.tellsNothing(t, s)
+			})
+		}
+		if played == 0 {
+			t.Errorf("there is nothing to play in %s", folder)
+		}
 	}
 }
 
@@ -106,7 +114,16 @@ func (s *stage) tellsNothing(t *testing.T, script transcript.Script) {
 	t.Helper()
 	words := []string{msnplays.Password + "\n", msnplays.Password + " ", msnplays.Password + "\""}
 	for _, st := range script.Steps {
-		if st.Act != transcript.Say || !strings.HasPrefix(st.Head, "MSG") {
+		if st.Act != transcript.Say {
+			continue
+		}
+		if _, rest, ok := strings.Cut(st.Head, "<body>"); ok {
+			if body, _, _ := strings.Cut(rest, "<"); len(body) > 5 && !strings.Contains(body, "$") {
+				words = append(words, body)
+			}
+			continue
+		}
+		if !strings.HasPrefix(st.Head, "MSG") {
 			continue
 		}
 		for _, l := range st.More {
@@ -141,8 +158,6 @@ func newStage(t testing.TB, template string) *stage {
 	return s
 }
 
-var schemes = map[string]string{"any": "msnp", "ds": "msnp-dispatch", "ns": "msnp-notification", "sb": "msnp-switchboard"}
-
 func (s *stage) Configure(key, value string) error {
 	if s.at != nil {
 		return fmt.Errorf("it has run already")
@@ -165,7 +180,11 @@ func (s *stage) run() error {
 	if s.listen == nil {
 		host := ownHost()
 		for _, role := range s.roles {
-			s.listen = append(s.listen, schemes[role]+"://"+host+":0"+advertised)
+			l := schemeOf[role] + "://" + host + ":0"
+			if strings.HasPrefix(l, "msnp") {
+				l += advertised
+			}
+			s.listen = append(s.listen, l)
 		}
 	}
 	return s.start()
@@ -181,7 +200,7 @@ func (s *stage) Dial(role string) (net.Conn, error) {
 			role = "ns"
 		}
 	}
-	at := s.at[schemes[role]]
+	at := s.at[schemeOf[role]]
 	if at == "" {
 		return nil, fmt.Errorf("there is no listener of role %q", role)
 	}
@@ -206,6 +225,15 @@ func (s *stage) Profile(address string, fields []string) error {
 		fields = append(fields, "listed=yes")
 	}
 	return s.command("", append([]string{"account", "profile", address}, fields...)...)
+}
+
+// TLS trusts the certificate that the service has made for itself.
+func (s *stage) TLS() *tls.Config {
+	pool := x509.NewCertPool()
+	if b, err := os.ReadFile(filepath.Join(s.data, "tls.crt")); err == nil {
+		pool.AppendCertsFromPEM(b)
+	}
+	return &tls.Config{RootCAs: pool, ServerName: s.domain}
 }
 
 func (s *stage) Stop() error { return s.stop() }
