@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// TestMain lets the test binary stand in for parley: it takes accounts, and serves as the null relay does.
+// TestMain lets the test binary stand in for parley: it takes accounts, and serves as the null servers do.
 func TestMain(m *testing.M) {
 	if relay := os.Getenv("BENCH_TEST_RELAY"); relay != "" && len(os.Args) > 1 {
 		switch os.Args[1] {
@@ -24,9 +24,19 @@ func TestMain(m *testing.M) {
 			}
 			os.Exit(0)
 		case "serve":
-			addr := strings.TrimPrefix(os.Args[len(os.Args)-1], "msnp://")
-			script := `"$0" -listen "$1" & trap 'kill $!; exit 0' TERM; sleep 0.3; echo level=INFO msg=ready >&2; wait`
-			err := syscall.Exec("/bin/sh", []string{"sh", "-c", script, relay, addr}, os.Environ())
+			args := []string{filepath.Join(relay, "nullserver"), "-domain", domain}
+			for _, a := range os.Args {
+				switch scheme, at, _ := strings.Cut(a, "://"); scheme {
+				case "msnp":
+					args = []string{filepath.Join(relay, "nullrelay"), "-listen", at}
+				case "xmpp":
+					args = append(args, "-addr", at)
+				case "xmpps":
+					args = append(args, "-tls-addr", at)
+				}
+			}
+			script := `"$0" "$@" & trap 'kill $!; exit 0' TERM; sleep 0.3; echo level=INFO msg=ready >&2; wait`
+			err := syscall.Exec("/bin/sh", append([]string{"sh", "-c", script}, args...), os.Environ())
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -36,21 +46,23 @@ func TestMain(m *testing.M) {
 
 func TestBothServersAreMeasured(t *testing.T) {
 	dir := t.TempDir()
-	t.Setenv("BENCH_TEST_RELAY", filepath.Join(dir, "nullrelay"))
+	t.Setenv("BENCH_TEST_RELAY", dir)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := run(t.Context(), []string{"-parley", self, "-quick", "-rounds", "1", "-only", "login", "-dir", dir, "-port", "28630"}); err != nil {
-		t.Fatal(err)
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "results.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{`"label":"null relay"`, `"label":"Parley"`} {
-		if !bytes.Contains(raw, []byte(want)) {
-			t.Errorf("no %s in %s", want, raw)
+	for only, null := range map[string]string{"login": nullRelay, "XMPP chat 50 TLS": nullServer} {
+		if err := run(t.Context(), []string{"-parley", self, "-quick", "-rounds", "1", "-only", only, "-dir", dir, "-port", "28630"}); err != nil {
+			t.Fatal(err)
+		}
+		raw, err := os.ReadFile(filepath.Join(dir, "results.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{`"label":"` + null + `"`, `"label":"Parley"`} {
+			if !bytes.Contains(raw, []byte(want)) {
+				t.Errorf("no %s in %s", want, raw)
+			}
 		}
 	}
 }

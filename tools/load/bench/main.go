@@ -1,5 +1,5 @@
-// Command bench measures Parley and the null relay side by side with msnpload and prints the table of
-// docs/performance.md: medians of several rounds, and how Parley compares with what the kernel and the Go
+// Command bench measures Parley beside the null relay with msnpload, and beside the null server with xmppload, and
+// prints the table of docs/performance.md: medians of several rounds, and how Parley compares with what the kernel and the Go
 // runtime alone cost.
 //
 //	go -C tools/load run ./bench -parley "$PWD/parley"
@@ -26,6 +26,9 @@ import (
 const (
 	domain   = "parley.test"
 	password = "secret"
+
+	nullRelay  = "null relay"
+	nullServer = "null server"
 )
 
 func main() {
@@ -39,12 +42,12 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("bench", flag.ExitOnError)
-	parley := fs.String("parley", "", "the parley binary to measure (without it: the null relay alone)")
+	parley := fs.String("parley", "", "the parley binary to measure (without it: the null servers alone)")
 	rounds := fs.Int("rounds", 3, "how often everything is measured; the table shows medians")
 	quick := fs.Bool("quick", false, "small numbers: shows that everything works, proves nothing")
 	only := fs.String("only", "", "measure only what has this in its name")
 	dir := fs.String("dir", "", "work folder for binaries, data and the raw results, kept (default: a temporary one, removed)")
-	port := fs.Int("port", 18630, "the null relay listens here, Parley on the next port")
+	port := fs.Int("port", 18630, "the servers listen here and on the next five ports")
 	limit := fs.Uint64("files", 20000, "limit of open files of each process; a server may size itself by it")
 	timeout := fs.Duration("timeout", 5*time.Minute, "for one run of the load generator")
 	fs.Parse(args)
@@ -67,22 +70,30 @@ func run(ctx context.Context, args []string) error {
 	if *quick {
 		b.plan = small
 	}
-	for _, name := range []string{"msnpload", "nullrelay"} {
+	for _, name := range []string{"msnpload", "nullrelay", "xmppload", "nullserver"} {
 		if err := build(ctx, name, b.path(name)); err != nil {
 			return err
 		}
 	}
-	b.servers = []*server{{name: "null relay", addr: fmt.Sprintf("127.0.0.1:%d", *port)}}
-	b.servers[0].args = []string{b.path("nullrelay"), "-engine", "net", "-listen", b.servers[0].addr}
+	at := func(i int) string { return fmt.Sprintf("127.0.0.1:%d", *port+i) }
+	relay := &server{name: nullRelay, addr: at(0)}
+	relay.args = []string{b.path("nullrelay"), "-engine", "net", "-listen", relay.addr}
+	null := &server{name: nullServer, addr: at(2), xmpp: at(2), tls: at(3)}
+	null.args = []string{b.path("nullserver"), "-domain", domain, "-addr", null.xmpp, "-tls-addr", null.tls}
+	b.servers, b.xmpp = []*server{relay}, []*server{null}
 	if *parley != "" {
 		path, err := filepath.Abs(*parley)
 		if err != nil {
 			return err
 		}
 		data := b.path(fmt.Sprintf("data-%d", b.plan.accounts()))
-		s := &server{name: "Parley", addr: fmt.Sprintf("127.0.0.1:%d", *port+1), ready: "ready"}
+		s := &server{name: "Parley", addr: at(1), ready: "ready"}
 		s.args = []string{path, "serve", "--data", data, "--domain", domain, "--listen", "msnp://" + s.addr}
 		b.servers = append(b.servers, s)
+		x := &server{name: "Parley", addr: at(4), xmpp: at(4), tls: at(5), ready: "ready"}
+		x.args = []string{path, "serve", "--data", data, "--domain", domain, "--listen", "xmpp://" + x.xmpp,
+			"--listen", "xmpps://" + x.tls, "--set", "xmpp.plain=loopback"}
+		b.xmpp = append(b.xmpp, x)
 		if err := b.accounts(ctx, path, data); err != nil {
 			return err
 		}
@@ -112,8 +123,12 @@ func run(ctx context.Context, args []string) error {
 	}
 	for round := range *rounds {
 		for _, r := range rows {
-			for i := range b.servers {
-				s := b.servers[(i+round)%len(b.servers)] // turns at going first
+			servers := b.servers
+			if r.xmpp {
+				servers = b.xmpp
+			}
+			for i := range servers {
+				s := servers[(i+round)%len(servers)] // turns at going first
 				if r.parleyOnly && s.name != "Parley" {
 					continue
 				}

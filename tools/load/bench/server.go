@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,7 +21,9 @@ import (
 // server is one of the two that are compared.
 type server struct {
 	name  string
-	addr  string
+	addr  string // of MSNP, or of XMPP where it knows nothing else
+	xmpp  string // of XMPP
+	tls   string // of XMPP that begins with TLS
 	args  []string
 	ready string // what it prints on stderr once it listens; empty: asked by connecting
 }
@@ -36,7 +39,8 @@ type running struct {
 type bench struct {
 	dir     string
 	plan    plan
-	servers []*server
+	servers []*server // for msnpload
+	xmpp    []*server // for xmppload
 	timeout time.Duration
 }
 
@@ -53,7 +57,7 @@ func (b *bench) accounts(ctx context.Context, parley, data string) error {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return err
 	}
-	csv, err := b.load(ctx, "prepare")
+	csv, err := b.load(ctx, "msnpload", b.users("prepare"))
 	if err != nil {
 		return err
 	}
@@ -68,21 +72,37 @@ func (b *bench) accounts(ctx context.Context, parley, data string) error {
 	return os.WriteFile(mark, nil, 0o644)
 }
 
-// load runs msnpload with the accounts of the plan and returns what it prints.
-func (b *bench) load(ctx context.Context, args ...string) ([]byte, error) {
+// users are the flags of msnpload that name the accounts, and more.
+func (b *bench) users(args ...string) []string {
+	return append([]string{"-users", "i:" + strconv.Itoa(b.plan.accounts()), "-domain", domain, "-pass", password}, args...)
+}
+
+// load runs a generator and returns what it prints.
+func (b *bench) load(ctx context.Context, program string, args []string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
-	all := append([]string{"-users", "i:" + strconv.Itoa(b.plan.accounts()), "-domain", domain, "-pass", password}, args...)
-	cmd := exec.CommandContext(ctx, b.path("msnpload"), all...)
+	cmd := exec.CommandContext(ctx, b.path(program), args...)
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("not done in %v (-timeout)", b.timeout)
 		}
-		return nil, fmt.Errorf("msnpload %s: %w\n%s%s", strings.Join(args, " "), err, &problems, &out)
+		return nil, fmt.Errorf("%s %s: %w\n%s%s", program, strings.Join(args, " "), err, &problems, &out)
 	}
 	return out.Bytes(), nil
+}
+
+// generator is the program that measures m, and the flags with which it finds the server.
+func (b *bench) generator(s *server, m measure, pid int) (program string, flags []string) {
+	if !m.xmpp {
+		return "msnpload", b.users("-ns", s.addr, "-pid", strconv.Itoa(pid))
+	}
+	at, how := s.xmpp, "none"
+	if m.tls {
+		at, how = s.tls, "direct"
+	}
+	return "xmppload", []string{"-addr", at, "-tls", how, "-domain", domain, "-prefix", "i", "-password", password, "-pid", strconv.Itoa(pid)}
 }
 
 // measure starts the server, runs the generator against it and stops it.
@@ -96,21 +116,26 @@ func (b *bench) measure(ctx context.Context, s *server, m measure) (res map[stri
 			err = e
 		}
 	}()
-	at := []string{"-ns", s.addr, "-pid", strconv.Itoa(p.cmd.Process.Pid)}
+	program, at := b.generator(s, m, p.cmd.Process.Pid)
 	for _, args := range m.before {
-		if _, err := b.load(ctx, append(at, args...)...); err != nil {
+		if _, err := b.load(ctx, program, slices.Concat(at, args)); err != nil {
 			return nil, err
 		}
 	}
-	out, err := b.load(ctx, append(append(at, "-label", s.name), m.args...)...)
+	out, err := b.load(ctx, program, slices.Concat(at, []string{"-label", s.name}, m.args))
 	if err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(out, &res); err != nil {
-		return nil, fmt.Errorf("what msnpload printed: %w: %q", err, out)
+		return nil, fmt.Errorf("what %s printed: %w: %q", program, err, out)
 	}
 	if _, ok := res[m.key].(float64); !ok {
 		return nil, fmt.Errorf("no %s in %s", m.key, out)
+	}
+	for _, bad := range []string{"lost", "out_of_sequence", "dropped"} {
+		if n, _ := res[bad].(float64); n > 0 {
+			return nil, fmt.Errorf("%g %s in %s", n, strings.ReplaceAll(bad, "_", " "), out)
+		}
 	}
 	return res, nil
 }

@@ -14,14 +14,25 @@ import (
 type row struct {
 	measure
 	values    map[string][]float64
-	generator map[string][]float64 // CPU seconds of msnpload
+	generator map[string][]float64 // CPU seconds of the generator
 }
 
 func (r *row) add(server string, res map[string]any) {
 	v, _ := res[r.key].(float64)
 	r.values[server] = append(r.values[server], v)
-	g, _ := res["generator_cpu_s"].(float64)
+	g, ok := res["generator_cpu_s"].(float64)
+	if !ok {
+		g, _ = res["client_cpu_s"].(float64)
+	}
 	r.generator[server] = append(r.generator[server], g)
+}
+
+// floor is the name of the server that Parley is compared with.
+func (r *row) floor() string {
+	if r.xmpp {
+		return nullServer
+	}
+	return nullRelay
 }
 
 // median is the middle one, or the mean of the two in the middle; 0 of none.
@@ -36,6 +47,9 @@ func median(l []float64) float64 {
 
 // verdict says whether Parley keeps the bar.
 func (r *row) verdict(relay, parley float64) string {
+	if r.limit == 0 {
+		return ""
+	}
 	got := parley
 	if r.ratio {
 		if relay == 0 {
@@ -56,9 +70,9 @@ func table(w io.Writer, rows []*row, rounds int, quick bool) error {
 	if quick {
 		b.WriteString("A short run (`-quick`): too little work for numbers to rely on.\n")
 	}
-	b.WriteString("\n| what | unit | null relay | Parley | Parley / null relay | wanted | kept |\n|---|---|---|---|---|---|---|\n")
+	b.WriteString("\n| what | unit | null | Parley | Parley / null | wanted | kept |\n|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
-		relay, parley := r.values["null relay"], r.values["Parley"]
+		relay, parley := r.values[r.floor()], r.values["Parley"]
 		ratio, kept := "", ""
 		if len(parley) > 0 {
 			if m := median(relay); m > 0 {
@@ -71,7 +85,7 @@ func table(w io.Writer, rows []*row, rounds int, quick bool) error {
 	b.WriteString("\nThe generator's own CPU, seconds per run (not in the numbers above): ")
 	var own []string
 	for _, r := range rows {
-		own = append(own, fmt.Sprintf("%s %.1f / %.1f", r.name, median(r.generator["null relay"]), median(r.generator["Parley"])))
+		own = append(own, fmt.Sprintf("%s %.1f / %.1f", r.name, median(r.generator[r.floor()]), median(r.generator["Parley"])))
 	}
 	b.WriteString(strings.Join(own, ", ") + ".\n")
 	_, err := io.WriteString(w, b.String())
