@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
-	"time"
 
 	"parley/exchange"
 	"parley/im"
@@ -501,7 +500,6 @@ func TestProbe(t *testing.T) {
 		present(orchard, im.Presence{})
 		take[*exchange.Presence](b)
 		probe(other, romeo, "orchard", false)
-		time.Sleep(time.Second)
 		expect(t, "nothing more", b)
 	})
 }

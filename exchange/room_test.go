@@ -327,7 +327,7 @@ func TestIdleTalkEnds(t *testing.T) {
 	bubble(t, exchange.Config{Idle: time.Minute}, func(t *testing.T, s *service) {
 		w := s.three()
 		came(w.r)
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		expectCame(t, "at the end", w.r, "-alice idle", "-bob idle", "-romeo idle")
 		if l := w.romeo.Talks(); len(l) > 0 {
 			t.Errorf("in %v", l)

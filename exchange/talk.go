@@ -217,7 +217,7 @@ func (c *Client) Talk(conversation int64) (*Talk, bool) {
 	return t.talkOf(p), true
 }
 
-// Talks gives all of them.
+// Talks gives all of them: for a session that is new, and was not told of them.
 func (c *Client) Talks() []Talk {
 	var l []Talk
 	for _, o := range c.x.reg.with(c.account.who) {

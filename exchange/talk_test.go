@@ -224,6 +224,9 @@ func bubble(t *testing.T, cfg exchange.Config, f func(t *testing.T, s *service))
 	synctest.Test(t, func(t *testing.T) { f(t, serve(t, cfg)) })
 }
 
+// pass lets time pass, in a bubble.
+func pass(d time.Duration) { time.Sleep(d) }
+
 func TestDirectIsInAtOnce(t *testing.T) {
 	bubble(t, exchange.Config{}, func(t *testing.T, s *service) {
 		a, r := &client{prompt: true}, &client{prompt: true}
