@@ -138,3 +138,20 @@ func AppendPresence(dst []byte, from, to, typ string, p im.Presence) []byte {
 	}
 	return b.Bytes()
 }
+
+// ReadRequest is what a presence of type subscribe says besides its type: its words, and all that stood in it, which
+// the one who is asked gets as it is, now or at a later login. RFC 6121 3.1.2, 3.1.3.
+func ReadRequest(n xmltext.Node) (im.Text, im.Native) {
+	words := im.NewText(string(inOwnLanguage(n, "status").Text()))
+	inner := wire.AppendContent(nil, n)
+	if len(inner) == 0 {
+		return words, im.Native{}
+	}
+	return words, im.Native{Door: Door, Body: inner}
+}
+
+// AppendRequest writes a presence of type subscribe: what its sender's client wrote, or else the words. It has no id:
+// it may be offered more than once. RFC 6121 3.1.3.
+func AppendRequest(dst []byte, from, to string, words im.Text, native im.Native) []byte {
+	return AppendPresence(dst, from, to, "subscribe", im.Presence{Status: words.Reveal(), Native: native})
+}

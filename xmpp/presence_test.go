@@ -179,3 +179,21 @@ func FuzzPresence(f *testing.F) {
 		}
 	})
 }
+
+// RFC 6121 3.1.2, 3.1.3.
+func TestRequests(t *testing.T) {
+	for _, c := range []struct{ in, words, want string }{
+		{"<presence type='subscribe' id='1' to='b@x'><status>It's me</status><e:n/></presence>", "It's me",
+			"<presence from='a@x' to='b@x' type='subscribe'><status>It's me</status><e:n xmlns:e='urn:e'/></presence>"},
+		{"<presence type='subscribe'/>", "", "<presence from='a@x' to='b@x' type='subscribe'/>"},
+	} {
+		words, native := ReadRequest(element(t, c.in))
+		if got := string(AppendRequest(nil, "a@x", "b@x", words, native)); got != c.want || words.Reveal() != c.words {
+			t.Errorf("%s: %q, %s", c.in, words.Reveal(), got)
+		}
+	}
+	if got := string(AppendRequest(nil, "a@x", "b@x", im.NewText("<3"), im.Native{})); got !=
+		"<presence from='a@x' to='b@x' type='subscribe'><status>&lt;3</status></presence>" {
+		t.Error(got)
+	}
+}
