@@ -286,11 +286,10 @@ func (c *conn) bind(ctx context.Context, r *request) error {
 	}
 	resource := string(r.payload.Child(wire.NSBind, "resource").Text())
 	if resource != "" {
-		j, err := xmpp.ParseJID(c.jid.Bare.String() + "/" + resource)
-		if err != nil {
-			return &xmpp.Error{Condition: xmpp.BadRequest} // RFC 6120 7.7.2.1
+		var err error
+		if resource, err = xmpp.ParseResource(resource); err != nil {
+			return xmpp.Refuse(xmpp.BadRequest, "the resource is none") // RFC 6120 7.7.2.1
 		}
-		resource = j.Resource
 	}
 	for _, n := range reserved {
 		if resource == n {

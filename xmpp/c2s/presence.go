@@ -72,7 +72,8 @@ func (c *conn) broadcast(st *wire.Stanza) error {
 		return err
 	}
 	for i := range asked {
-		c.Queue(appendRequest(nil, c.jid.Bare, &asked[i]))
+		w := &asked[i]
+		c.Queue(xmpp.AppendRequest(nil, w.From.String(), c.jid.Bare.String(), w.Text, w.Native))
 	}
 	return nil
 }
@@ -130,13 +131,8 @@ func (c *conn) subscription(st *wire.Stanza, to xmpp.JID) error {
 		if who.IsDomain() {
 			return nil
 		}
-		p, wrong := xmpp.ReadPresence(st.Node)
-		if wrong != nil {
-			return wrong
-		}
-		body := wire.AppendStanza(nil, st.Node, xmltext.Attr{Name: "from", Value: c.jid.Bare.String()}, xmltext.Attr{Name: "to", Value: who.String()})
-		err = x.Ask(c.ctx, by, who, im.Wish{From: c.jid.Bare, Text: im.NewText(p.Status), Time: time.Now(),
-			Native: im.Native{Door: xmpp.Door, Body: body}})
+		words, native := xmpp.ReadRequest(st.Node)
+		err = x.Ask(c.ctx, by, who, im.Wish{From: c.jid.Bare, Text: words, Native: native, Time: time.Now()})
 	case "subscribed":
 		err = x.Answer(c.ctx, by, who)
 	case "unsubscribe":

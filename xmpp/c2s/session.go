@@ -83,7 +83,7 @@ func (c *conn) subscriptionChange(d *exchange.Change) (owes bool) {
 	}
 	if d.Request != nil && d.By.Who == d.Who {
 		if c.session.present.Load() { // RFC 6121 3.1.3: to available resources; others get it when they become so
-			owes = c.Queue(appendRequest(nil, d.Of, d.Request)) || owes
+			owes = c.Queue(xmpp.AppendRequest(nil, from, d.Of.String(), d.Request.Text, d.Request.Native)) || owes
 		}
 	}
 	if d.By.Who != d.Who {
@@ -100,17 +100,4 @@ func (c *conn) subscriptionChange(d *exchange.Change) (owes bool) {
 		tell("unsubscribe")
 	}
 	return owes
-}
-
-// appendRequest appends the stanza of somebody who asks to see the account: as its sender wrote it, or in our words.
-// RFC 6121 3.1.3
-func appendRequest(dst []byte, to im.Address, r *im.Wish) []byte {
-	if r.Native.Door == xmpp.Door && len(r.Native.Body) > 0 {
-		return append(dst, r.Native.Body...)
-	}
-	b := wire.Open(dst, "presence", r.From.String(), to.String(), "", "subscribe")
-	if s := r.Text.Reveal(); s != "" {
-		b.Start("status").Text(s).End()
-	}
-	return b.Bytes()
 }
