@@ -15,16 +15,41 @@ var queryRows = []queryRow{
 	{own, "set", name{wire.NSRoster, "query"}, (*conn).rosterSet, "-"},
 
 	{server | own | account, "get", name{wire.NSPing, "ping"}, (*conn).ping, ""},
+
+	{server | own | account, "get", name{wire.NSDiscoInfo, "query"}, (*conn).discoInfo, ""},
+	{server | own | account, "get", name{wire.NSDiscoItems, "query"}, (*conn).discoItems, ""},
+
+	{own | account, "get", name{wire.NSVCard, "vCard"}, (*conn).vcardGet, ""},
+	{own, "set", name{wire.NSVCard, "vCard"}, (*conn).vcardSet, ""},
+	{server | account, "set", name{wire.NSVCard, "vCard"}, (*conn).vcardForbidden, "-"},
+
+	{server, "get", name{wire.NSVersion, "query"}, (*conn).version, ""},
+	{server, "get", name{wire.NSTime, "time"}, (*conn).clock, ""},
+	{server, "get", name{wire.NSLast, "query"}, (*conn).lastServer, ""},
+	{own | account, "get", name{wire.NSLast, "query"}, (*conn).lastAccount, ""},
+
+	{own, "get", name{wire.NSPrivate, "query"}, (*conn).privateGet, ""},
+	{own, "set", name{wire.NSPrivate, "query"}, (*conn).privateSet, ""},
+	{account, "get", name{wire.NSPrivate, "query"}, (*conn).privateForbidden, "-"},
+	{account, "set", name{wire.NSPrivate, "query"}, (*conn).privateForbidden, "-"},
+
+	{server, "get", name{wire.NSSearch, "query"}, (*conn).searchGet, ""},
+	{server, "set", name{wire.NSSearch, "query"}, (*conn).searchSet, ""},
+
+	{stranger, "get", name{wire.NSRegister, "query"}, (*conn).registerAsk, "-"},
+	{stranger, "set", name{wire.NSRegister, "query"}, (*conn).register, "-"},
+	{server | own, "get", name{wire.NSRegister, "query"}, (*conn).registered, ""},
+	{server | own, "set", name{wire.NSRegister, "query"}, (*conn).reregister, ""},
 }
 
 // addFeature notes what a row means to service discovery, once.
 func (s *Server) addFeature(of target, r *queryRow) {
 	f := r.feature
-	switch f {
-	case "-":
-		return
-	case "":
+	if f == "" {
 		f = r.name.space
+	}
+	if f == "-" || f == wire.NSSearch && !s.Config.Config.XMPP.Search {
+		return
 	}
 	for _, o := range s.features[of] {
 		if o == f {

@@ -52,6 +52,9 @@ type Server struct {
 	elements map[name]*elementRow
 	queries  map[queryKey]*queryRow
 	features map[target][]string // what disco says of each target
+	disco    *disco
+
+	registrations *limit.Quota // accounts that strangers made: XEP-0077
 
 	mu       sync.Mutex // guards what follows
 	sessions map[*conn]struct{}
@@ -69,6 +72,8 @@ func New(c Config) *Server {
 	s := &Server{Config: c, Entrance: listen.NewEntrance(c.Strangers), begun: time.Now(),
 		sessions: map[*conn]struct{}{}, ending: make(chan struct{})}
 	s.counters = c.Metrics.Door("xmpp", states, s.tables())
+	s.disco = s.describe()
+	s.registrations = limit.NewQuota("registrations_per_network", c.Config.XMPP.RegistrationsPerNetwork, time.Hour, c.Metrics.LimitHit)
 	s.shared = &stream.Shared{
 		Shared: listen.Shared{
 			Lounge:    c.Lounge,

@@ -16,6 +16,8 @@ type session struct {
 	blocking atomic.Bool // it asked for the block list: XEP-0191 3.3
 	privacy  atomic.Bool // it asked for privacy lists: RFC 3921 10.3
 	present  atomic.Bool // it has sent presence
+
+	farewell atomic.Pointer[[]byte] // the answer to who removes their account, said when it has ended the session
 }
 
 // Hand implements exchange.Session.
@@ -37,6 +39,9 @@ func (c *conn) Hand(d exchange.Delivery) (owes bool) {
 
 // End implements exchange.Session: RFC 6120 4.9.3.3, 4.9.3.19, RFC 6120 4.9.3.12.
 func (c *conn) End(why exchange.EndReason) {
+	if b := c.session.farewell.Load(); b != nil && why == exchange.Removed {
+		c.Queue(*b)
+	}
 	switch why {
 	case exchange.Replaced:
 		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamConflict, Text: "the same resource was bound elsewhere"})
@@ -63,10 +68,11 @@ func appendNotice(p *exchange.Presence) []byte {
 	return xmpp.AppendPresence(make([]byte, 0, 160), xmpp.JID{Bare: p.Who, Resource: p.Slot}.String(), "", "", p.Session)
 }
 
-// change tells the client what was changed in its lists, by itself or by others.
+// change tells the client what was changed in its lists, by itself or by others. What others decided comes before the
+// roster push that it leads to: RFC 6121 3.1.6, 3.2.3, 3.3.3.
 func (c *conn) change(d *exchange.Change) (owes bool) {
-	owes = c.rosterChange(d)
-	owes = c.subscriptionChange(d) || owes
+	owes = c.subscriptionChange(d)
+	owes = c.rosterChange(d) || owes
 	owes = c.blockingChange(d) || owes
 	return c.privacyChange(d) || owes
 }
@@ -86,14 +92,15 @@ func (c *conn) subscriptionChange(d *exchange.Change) (owes bool) {
 			owes = c.Queue(xmpp.AppendRequest(nil, from, d.Of.String(), d.Request.Text, d.Request.Native)) || owes
 		}
 	}
+	before, after := d.Before, d.After
+	was, is := before.Side.Watch, after.Side.Watch
+	if was != im.WatchGranted && is == im.WatchGranted { // also who was let in beforehand, when it asks: RFC 6121 3.1.3
+		tell("subscribed")
+	}
 	if d.By.Who != d.Who {
 		return owes
 	}
-	before, after := d.Before, d.After
-	switch was, is := before.Side.Watch, after.Side.Watch; {
-	case was != im.WatchGranted && is == im.WatchGranted:
-		tell("subscribed")
-	case was != im.WatchNone && is == im.WatchNone:
+	if was != im.WatchNone && is == im.WatchNone {
 		tell("unsubscribed")
 	}
 	if before.Watched != im.WatchNone && after.Watched == im.WatchNone {
