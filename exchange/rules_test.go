@@ -289,3 +289,23 @@ func TestRulesAreBlocks(t *testing.T) {
 	}
 	w.check(t.Context(), []*seat{a, b}, t.Fatalf)
 }
+
+// A list that a session chooses says what it hears of, too; the next session in its slot has no list.
+func TestActiveListIsForHearing(t *testing.T) {
+	w, a, b := pairOf(t)
+	must(t, w.x.PutRules(t.Context(), a.by(), im.RuleList{Name: "deaf", Rules: []im.Rule{{Order: 1, What: im.PresenceIn | im.PresenceOut}}}))
+	must(t, a.b.client.UseRules("deaf"))
+	if a.believes(b.who) || b.believes(a.who) {
+		t.Error("a session hears or shows what its list denies")
+	}
+	must(t, a.b.client.UseRules(""))
+	if !a.believes(b.who) || !b.believes(a.who) {
+		t.Error("a session does not hear or show what no list denies")
+	}
+	must(t, w.x.PutRules(t.Context(), a.by(), im.RuleList{Name: "shy", Rules: []im.Rule{{Order: 1, By: im.ByAddress, Value: "x@example.com", What: im.PresenceOut}}}))
+	must(t, a.b.client.UseRules("shy"))
+	must(t, a.enter(t.Context(), func(string, int) int { return 0 }))
+	if b.believes(a.who) || a.b.client.ActiveRules() != "" {
+		t.Error("a new session is shown as the old one was, by rules that it has not")
+	}
+}

@@ -8,8 +8,11 @@ func (t *Tx) Note(owner im.Address, door, key string) (body []byte, err error) {
 	if err != nil || p == nil || !p.ours {
 		return nil, err
 	}
-	_, err = t.get(noteOf, args{p.id, clean(door), clean(key)}, &body)
-	return body, err
+	found, err := t.get(noteOf, args{p.id, clean(door), clean(key)}, &body)
+	if err != nil || !found {
+		return nil, err
+	}
+	return bytes(body), nil
 }
 
 // PutNote keeps a document in the place of the one under that key; nil takes it away.
