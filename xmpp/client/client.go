@@ -19,7 +19,7 @@ type Security uint8
 const (
 	// StartTLS asks for TLS within the stream and goes on with it only: RFC 6120 5.
 	StartTLS Security = iota
-	// DirectTLS begins with TLS: XEP-0368 2.
+	// DirectTLS begins with TLS: XEP-0368 3.
 	DirectTLS
 	// Plain is no protection at all, for this machine alone.
 	Plain
@@ -144,7 +144,7 @@ func (c *Client) NewID() string {
 	return c.mark + strconv.FormatUint(c.ids, 10)
 }
 
-// JID is the session's full address, as the service gave it: RFC 6120 7.6.
+// JID is the session's full address, as the service gave it: RFC 6120 7.
 func (c *Client) JID() string { return c.jid }
 
 // Bare is the account's address.

@@ -54,7 +54,7 @@ func TestLogin(t *testing.T) {
 }
 
 // TestLoginUnderTLS: within the stream and from the beginning, with a login that is bound to it. RFC 6120 5, 6;
-// XEP-0368 2.
+// XEP-0368 3.
 func TestLoginUnderTLS(t *testing.T) {
 	vault := credential.NewVault(make([]byte, 32))
 	keys, err := vault.Set("alice@example.com", credential.NewSecret("secret"), false)

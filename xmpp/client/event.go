@@ -18,9 +18,9 @@ type Message struct {
 	Body, Subject string
 	Thread        string
 	State         string       // chat state: active, composing, paused, inactive, gone; XEP-0085 2
-	WantsReceipt  bool         // the sender asks for one, XEP-0184 4
-	Receipt       string       // the id of one's own message that has arrived, XEP-0184 4
-	Delay         time.Time    // when it was said, if it had to wait: XEP-0203 4
+	WantsReceipt  bool         // the sender asks for one, XEP-0184 7
+	Receipt       string       // the id of one's own message that has arrived, XEP-0184 7
+	Delay         time.Time    // when it was said, if it had to wait: XEP-0203 2
 	Error         *StanzaError // of type error only
 	XML           string       // the whole stanza, as it can stand in any client's stream
 }
@@ -43,7 +43,7 @@ type Occupant struct {
 	JID               string // who it is, when the room tells
 	Nick              string // the new one, when somebody changes it
 	Affiliation, Role string
-	Codes             []int // status codes, XEP-0045 15.6.2
+	Codes             []int // status codes, XEP-0045 12
 }
 
 // Has says whether the room gave this status code.

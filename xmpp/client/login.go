@@ -48,7 +48,7 @@ func (c *Client) login(ctx context.Context) (err error) {
 	if c.cfg.Security == DirectTLS {
 		step = "TLS"
 		t := c.cfg.TLS.Clone()
-		t.NextProtos = []string{"xmpp-client"} // XEP-0368 2
+		t.NextProtos = []string{"xmpp-client"} // XEP-0368 3
 		if nc, err = secure(ctx, raw, t); err != nil {
 			return err
 		}
@@ -154,7 +154,7 @@ func (c *Client) authenticate(n *conn, features xmltext.Node) error {
 			offered = append(offered, strings.TrimSpace(string(m.Text())))
 		}
 	}
-	for b := range features.Child(wire.NSSASLCB, "sasl-channel-binding").Children() { // XEP-0440 4
+	for b := range features.Child(wire.NSSASLCB, "sasl-channel-binding").Children() { // XEP-0440 2
 		bindings = append(bindings, attr(b, "type"))
 	}
 	p, err := c.proof(n, offered, bindings)
@@ -245,7 +245,7 @@ func decoded(s string) ([]byte, error) {
 	return b, nil
 }
 
-// bind gets a resource, RFC 6120 7.6, and a session where a service of RFC 3921 3 wants one.
+// bind gets a resource, RFC 6120 7.7, and a session where a service of RFC 3921 3 wants one.
 func (c *Client) bind(n *conn, features xmltext.Node) error {
 	if !features.Child(wire.NSBind, "bind").Ok() {
 		return errors.New("the service offers no resource")

@@ -14,7 +14,7 @@ import (
 type Room struct {
 	JID   string
 	Nick  string // the one that the room gave
-	Codes []int  // what it said of itself at the door: XEP-0045 15.6.2
+	Codes []int  // what it said of itself at the door: XEP-0045 12
 	c     *Client
 }
 

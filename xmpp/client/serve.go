@@ -78,7 +78,7 @@ func readPresence(n xmltext.Node) Presence {
 // text is that of a child of the stanza's own namespace.
 func text(n xmltext.Node, name string) string { return string(n.Child(wire.NSClient, name).Text()) }
 
-// delay is when a stanza was sent that had to wait: XEP-0203 4; the zero time without one.
+// delay is when a stanza was sent that had to wait: XEP-0203 2; the zero time without one.
 func delay(n xmltext.Node) time.Time {
 	t, err := time.Parse(time.RFC3339, attr(n.Child(wire.NSDelay, "delay"), "stamp"))
 	if err != nil {

@@ -42,13 +42,13 @@ func (c *Client) Say(to, body string) (id string, err error) {
 	return c.Tell(Words{To: to, Body: body})
 }
 
-// Typing tells a chat state without words: active, composing, paused, inactive or gone. XEP-0085 4.
+// Typing tells a chat state without words: active, composing, paused, inactive or gone. XEP-0085 5.1.
 func (c *Client) Typing(to, state string) error {
 	_, err := c.Tell(Words{To: to, State: state})
 	return err
 }
 
-// Confirm tells that a message has arrived: XEP-0184 4.
+// Confirm tells that a message has arrived: XEP-0184 7.
 func (c *Client) Confirm(m Message) error {
 	_, err := c.Tell(Words{To: m.From, Type: m.Type, Extra: "<received xmlns='" + wire.NSReceipts + "'" + given("id", m.ID) + "/>"})
 	return err
@@ -118,7 +118,7 @@ func (c *Client) note(p Presence) {
 	}
 }
 
-// stateOf is the chat state in a message, XEP-0085 5.1.
+// stateOf is the chat state in a message, XEP-0085 5.6.
 func stateOf(n xmltext.Node) string {
 	for k := range n.Children() {
 		if string(k.Space()) == wire.NSChatStates {

@@ -4,7 +4,7 @@
 // and the prefix stream are declared around all of them.
 //
 //	@open NAME [WORD...]      a connection; the words, in any order, say how far it gets before the script goes on:
-//	    direct                it begins with TLS (XEP-0368 2)
+//	    direct                it begins with TLS (XEP-0368 3)
 //	    tls                   it goes on with TLS (RFC 6120 5); without it a login does so only where it must
 //	    stream                the stream is open and its features were read
 //	    in                    logged in, with a resource
