@@ -14,6 +14,12 @@ var queryRows = []queryRow{
 	{own, "get", name{wire.NSRoster, "query"}, (*conn).rosterGet, "-"},
 	{own, "set", name{wire.NSRoster, "query"}, (*conn).rosterSet, "-"},
 
+	{own | server, "get", name{wire.NSPrivacy, "query"}, (*conn).privacyGet, ""},
+	{own | server, "set", name{wire.NSPrivacy, "query"}, (*conn).privacySet, ""},
+	{own | server, "get", name{wire.NSBlocking, "blocklist"}, (*conn).blocklist, ""},
+	{own | server, "set", name{wire.NSBlocking, "block"}, (*conn).block, ""},
+	{own | server, "set", name{wire.NSBlocking, "unblock"}, (*conn).unblock, ""},
+
 	{server | own | account, "get", name{wire.NSPing, "ping"}, (*conn).ping, ""},
 
 	{server | own | account, "get", name{wire.NSDiscoInfo, "query"}, (*conn).discoInfo, ""},
