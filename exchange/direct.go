@@ -98,18 +98,14 @@ func (c *Client) told(of im.Address, slot string) bool {
 }
 
 // tellOwn hands a notice of one of the account's sessions to all of them that are told of each other (RFC 6121
-// 4.2.2, 4.4.2), and to the one that it is about even when it goes offline (RFC 6121 4.5.2). The caller holds a.mu.
+// 4.2.2, 4.4.2), and to the one that it is about, even when it goes offline (RFC 6121 4.5.2). One that is hidden hears
+// of the others, so that what it knows stays true, and not of itself. The caller holds a.mu.
 func (a *account) tellOwn(b *Batch, about *Client, n *Presence) {
 	for _, c := range a.online() {
-		if c.ownTold() || c == about && c.login.Own && c.presence.State == im.Offline {
+		if c.login.Own && (c != about && c.interested.Load() || c == about && c.presence.State != im.Hidden) {
 			b.Hand(c.session, n)
 		}
 	}
-}
-
-// ownTold reports whether the session is told of its account's own sessions: a visible one. The caller holds a.mu.
-func (c *Client) ownTold() bool {
-	return c.login.Own && c.interested.Load() && c.presence.State.Visible()
 }
 
 // introduceOwn tells a session how the others of its account are. The caller holds a.mu.

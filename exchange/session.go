@@ -200,7 +200,7 @@ func (c *Client) SetPresence(p im.Presence, tag any) {
 		a.mu.Unlock()
 		return
 	}
-	was, took, told := c.presence, c.taking(), c.ownTold()
+	was, took := c.presence, c.taking()
 	if was.Same(p) {
 		p.Since = was.Since
 	}
@@ -208,7 +208,7 @@ func (c *Client) SetPresence(p im.Presence, tag any) {
 	begins := p.State != im.Offline && !c.interested.Load()
 	c.interested.Store(p.State != im.Offline)
 	a.broadcast(&c.batch, c, was, p)
-	if c.ownTold() && !told {
+	if begins && c.login.Own {
 		a.introduceOwn(&c.batch, c, tag)
 	}
 	if p.State == im.Offline {
