@@ -48,18 +48,17 @@ func (s *Snapshot) Judge(active string, q im.Subject) bool {
 	return im.Allows(rules, s.subject(q.Who, q.Slot, q.What, s.Entry(q.Who)))
 }
 
-// Denies reports whether the list in force (see Judge) blocks somebody, so that nothing is to be sent to
-// them either (XEP-0191 3.3). slot is the session it would go to, "" when it names none.
+// Denies reports whether the list in force (see Judge) denies somebody everything, so that nothing is to be
+// sent to them either: XEP-0016 2.13, XEP-0191 3.3. slot is the session it would go to, "" when it names none.
 func (s *Snapshot) Denies(active string, to im.Address, slot string) bool {
 	rules := s.rules
+	e := s.Entry(to)
 	if l := s.list(active); l != nil {
 		rules = l.Rules
-	} else if e := s.Entry(to); e != nil && e.Side.Denied {
-		return true
 	} else if !s.wide {
-		return false
+		return e != nil && e.Side.Denied
 	}
-	return to != s.Address && !im.Allows(im.Head(rules), im.Subject{Who: to, Slot: slot, What: im.Messages})
+	return to != s.Address && !im.AllowsTo(rules, s.subject(to, slot, im.Everything, e))
 }
 
 // Blocked lists whom the default list blocks: its first rules, as far as they deny somebody
@@ -120,8 +119,8 @@ func (c *Client) UseRules(name string) error {
 	return nil
 }
 
-// ruling is an act on the account's rule lists. judge does it, and gives the name of the list that
-// it is about; im.ErrSameMode, in its place, ends it without a word.
+// ruling is an act on the account's rule lists. judge does it, and gives the name of the list whose
+// rules are others now, "" if none's are; im.ErrSameMode, in its place, ends it without a word.
 func (x *Exchange) ruling(ctx context.Context, by By, op string,
 	judge func(tx *store.Tx, lists []im.RuleList) (name string, err error)) error {
 	if by.Client != nil {
@@ -156,7 +155,7 @@ func (x *Exchange) ruling(ctx context.Context, by By, op string,
 		c := &Change{Of: by.Who, Serial: acct.Serial, Account: &is, Was: &acct, By: by, Rules: name}
 		c.lists = append([]im.RuleList{}, after...)
 		c.Blocked, c.Unblocked = blocks(after, before), blocks(before, after)
-		cs, err = x.denied(tx, by, name, im.Denials(before), im.Denials(after))
+		cs, err = x.denied(tx, by, im.Denials(before), im.Denials(after))
 		cs = append([]*Change{c}, cs...)
 		return err
 	}, func() { x.publish(cs) })
@@ -192,7 +191,7 @@ func judging(lists []im.RuleList) []im.Rule {
 
 // denied gives the changes of those whom new rules deny everything, or no more: by address, with
 // the names kept. Their rows are written.
-func (x *Exchange) denied(tx *store.Tx, by By, list string, before, after map[string]string) (cs []*Change, err error) {
+func (x *Exchange) denied(tx *store.Tx, by By, before, after map[string]string) (cs []*Change, err error) {
 	var who []string
 	for w, name := range before {
 		if is, still := after[w]; !still || is != name {
@@ -226,9 +225,6 @@ func (x *Exchange) denied(tx *store.Tx, by By, list string, before, after map[st
 		theirs, err := x.changeOf(tx, by, other, by.Who, was.Turned(), is.Turned())
 		if err != nil {
 			return nil, err
-		}
-		for _, c := range mine {
-			c.Rules = list
 		}
 		cs = append(append(cs, mine...), theirs...)
 	}
@@ -275,6 +271,7 @@ func (x *Exchange) PutRules(ctx context.Context, by By, l im.RuleList) error {
 				l.Rules[i].Name = names[r.Value]
 			}
 		}
+		n -= len(im.Head(judging(lists))) // blocks have a limit of their own
 		if err := x.roomForRules(n, len(lists), there); err != nil {
 			return "", err
 		}
@@ -376,7 +373,7 @@ func (x *Exchange) DefaultRules(ctx context.Context, by By, name string) error {
 			l = lists[was]
 		}
 		l.Default = judges
-		return l.Name, tx.PutRuleList(by.Who, l)
+		return "", tx.PutRuleList(by.Who, l)
 	})
 }
 

@@ -260,6 +260,10 @@ func TestRulesThatCannotBe(t *testing.T) {
 	must(t, put("two"))
 	want(t, put("three"), im.ErrListFull)
 	must(t, put("one", all(1), all(2), all(3)))
+	must(t, w.x.DeleteRules(t.Context(), a.by(), "two"))
+	must(t, w.x.Block(t.Context(), a.by(), im.MustAddress("bob@example.com"), "", false))
+	must(t, put("one", all(1), all(2), all(3))) // blocks count elsewhere
+	want(t, put("one", all(1), all(2), all(3), all(4)), im.ErrListFull)
 }
 
 // A rule of a client's that denies somebody everything is a block where nothing comes before it, and what
