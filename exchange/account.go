@@ -50,7 +50,7 @@ type Snapshot struct {
 	rules   []im.Rule // the default list's
 	plain   bool      // nobody is denied anything by a rule of it
 	slotted bool      // some of them are about single sessions
-	wide    bool      // it blocks others than people
+	wide    bool      // it denies everything to more than those whom it begins to deny it by address
 }
 
 // Entry is what the account keeps about somebody; nil when that is nothing.
@@ -96,7 +96,8 @@ func (s *Snapshot) setPlain() {
 	s.rules = judging(s.Lists)
 	s.plain = len(s.rules) == 0
 	s.slotted = slices.ContainsFunc(s.rules, func(r im.Rule) bool { return r.By == im.BySession })
-	s.wide = slices.ContainsFunc(im.Head(s.rules), func(r im.Rule) bool { return !r.Whole() })
+	first := slices.IndexFunc(s.rules, func(r im.Rule) bool { return !r.Whole() })
+	s.wide = first >= 0 && slices.ContainsFunc(s.rules[first:], func(r im.Rule) bool { return r.What == im.Everything })
 }
 
 // with is the snapshot after changes of one commit.

@@ -32,12 +32,12 @@ type Change struct {
 	Request *im.Wish
 	Groups  []im.Group // all groups after, when an act changed them; not nil then
 
-	// Rules names the list of rules that was put, deleted or made the default one: about the account
-	// itself, and about those whom that made blocked or unblocked people.
+	// Rules names the list of rules that was put or deleted, or that somebody was blocked in or unblocked: on
+	// one change of an act. Blocked and Unblocked are who is blocked now, and who no more: likewise.
 	Rules              string
-	Blocked, Unblocked []im.Whom // about the account itself, by an act on rules: who is blocked now, and who no more
+	Blocked, Unblocked []im.Whom
 
-	lists []im.RuleList // all lists after, with Rules; about the account itself
+	lists []im.RuleList // all lists after an act on rules; about the account itself
 }
 
 func (*Change) delivery() {}
@@ -102,17 +102,48 @@ func (x *Exchange) putPair(tx *store.Tx, by By, me, other im.Address, before, af
 	if me == other { // one row, seen twice
 		before.Theirs, after.Theirs = before.Mine, after.Mine
 	}
-	if err := tx.PutPair(me, other, before, after); err != nil {
+	var list string
+	var err error
+	blocks, unblocks := !before.Mine.Denied && after.Mine.Denied, before.Mine.Denied && !after.Mine.Denied
+	if unblocks { // the list may go with it
+		list, err = defaultList(tx, me)
+	}
+	if err == nil {
+		err = tx.PutPair(me, other, before, after)
+	}
+	if err == nil && blocks {
+		list, err = defaultList(tx, me)
+	}
+	if err != nil {
 		return nil, err
 	}
 	var cs []*Change
 	c, err := x.changeOf(tx, by, me, other, before, after)
+	for _, c := range c {
+		c.Rules = list
+		if blocks {
+			c.Blocked = []im.Whom{{Address: other}}
+		} else if unblocks {
+			c.Unblocked = []im.Whom{{Address: other}}
+		}
+	}
 	if err != nil || me == other {
 		return append(cs, c...), err
 	}
 	cs = append(cs, c...)
 	c, err = x.changeOf(tx, by, other, me, before.Turned(), after.Turned())
 	return append(cs, c...), err
+}
+
+// defaultList names the list that blocks are kept in; "" if there is none.
+func defaultList(tx *store.Tx, of im.Address) (string, error) {
+	lists, err := tx.RuleLists(of)
+	for _, l := range lists {
+		if l.Default {
+			return l.Name, nil
+		}
+	}
+	return "", err
 }
 
 // changeOf is what a change of a pair means for one of the two; nothing for those who are not ours.

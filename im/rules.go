@@ -113,6 +113,17 @@ func Allows(rules []Rule, s Subject) bool {
 	return true
 }
 
+// AllowsTo reports whether an ordered list lets anything be sent to somebody: only rules about everything speak of
+// that, and the first that matches decides; none allows. XEP-0016 2.13
+func AllowsTo(rules []Rule, s Subject) bool {
+	for _, r := range rules {
+		if r.What == Everything && r.matches(s) {
+			return r.Allow
+		}
+	}
+	return true
+}
+
 func (r Rule) matches(s Subject) bool {
 	switch r.By {
 	case Everybody:
