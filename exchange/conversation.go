@@ -63,7 +63,7 @@ type Seat struct {
 	part    *participant
 	session Session
 	from    []im.Address // of the ring
-	filling bool         // guarded by c.mu: what waited has not been handed yet, and goes first
+	filling int          // guarded by c.mu: so many fills are to come, and what they bring goes first
 	greeted bool         // likewise: it got what waited once
 	queue   []*Message
 	gone    bool // guarded by c.mu
@@ -184,6 +184,13 @@ func (s *Seat) Conversation() int64 { return s.c.ID }
 // Name is the display name of the seat's owner, as it is now.
 func (s *Seat) Name() string { return s.part.name() }
 
+// Others is who else is in the conversation, at this moment.
+func (s *Seat) Others() []Member {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	return s.c.talkOf(s.part).Members
+}
+
 // Flush writes what was handed to others. The door calls it before it waits.
 func (s *Seat) Flush() { s.batch.Flush() }
 
@@ -248,7 +255,7 @@ func (x *Exchange) Join(place *Place, id int64, who im.Address, s Session) (*Sea
 		return nil, nil, im.ErrNotInvited
 	}
 	was := p.in()
-	seat := &Seat{c: c, part: p, session: s, filling: true, from: p.ring.from, queue: p.ring.waiting}
+	seat := &Seat{c: c, part: p, session: s, filling: 1, from: p.ring.from, queue: p.ring.waiting}
 	p.ring.timer.Stop()
 	p.ring = nil
 	p.seats = append(slices.Clip(p.seats), seat)
@@ -292,12 +299,17 @@ func (s *Seat) fill(b *Batch, older []*Message) {
 	l := append(older, s.queue...)
 	slices.SortStableFunc(l, func(m, n *Message) int { return cmp.Compare(m.ID, n.ID) })
 	gone, left := s.gone || c.over, s.greeted
+	if s.filling = max(s.filling-1, 0); s.filling > 0 && !gone { // something was stored since this one looked
+		s.queue = l
+		c.mu.Unlock()
+		return
+	}
 	for _, m := range l {
 		if !gone {
 			b.Hand(s.session, m)
 		}
 	}
-	s.queue, s.filling, s.greeted = nil, false, true
+	s.queue, s.greeted = nil, true
 	c.mu.Unlock()
 	if !gone {
 		return

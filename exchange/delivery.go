@@ -211,7 +211,7 @@ func (m *Message) spread(b *Batch, c *Conversation, seats []*Seat, direct []*Cli
 		return d
 	}
 	for _, s := range seats {
-		if d := take(c.Place.Door); s.filling {
+		if d := take(c.Place.Door); s.filling > 0 {
 			s.queue = append(s.queue, d)
 		} else {
 			b.Hand(s.session, d)

@@ -140,7 +140,7 @@ func (c *Conversation) sayAway(ctx context.Context, b *Batch, from, p *participa
 	switch r := p.ring; {
 	case len(p.seats) > 0: // they have come: before anything newer
 		seat = p.seats[0]
-		seat.filling = true
+		seat.filling++
 	case r != nil && !slices.Contains(r.from, d.From):
 		r.from = append(r.from, d.From)
 	}
