@@ -57,7 +57,7 @@ type Limits struct {
 	// People who may watch one account.
 	Watchers int `toml:"watchers" least:"1"`
 	// Contact groups that an account may have.
-	Groups int `toml:"groups" least:"0"`
+	Groups int `toml:"groups" least:"1"`
 
 	// Connections in total; 0 means as many as the open files allow.
 	Connections int `toml:"connections" least:"0"`
@@ -98,7 +98,7 @@ type Limits struct {
 	// Time after which a message that still waits is removed.
 	WaitingAge Duration `toml:"waiting_age" least:"1m"`
 	// Bytes of the words that go with a request to see somebody.
-	RequestText Size `toml:"request_text" least:"0" most:"1MiB"`
+	RequestText Size `toml:"request_text" least:"1" most:"1MiB"`
 	// Requests to see one account that may stand unanswered.
 	Requests int `toml:"requests" least:"1"`
 	// Accounts that stay in memory after their last logout.

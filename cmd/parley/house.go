@@ -112,8 +112,16 @@ func storeTimers(m *metrics.Metrics) func(string, time.Duration) {
 func exchangeConfig(cfg config.Config, m *metrics.Metrics, log *slog.Logger) exchange.Config {
 	// The exchange takes zero for "the default"; here it means zero.
 	l := cfg.Limits
+	bound := func(n int) int {
+		if n == 0 {
+			return -1
+		}
+		return n
+	}
 	return exchange.Config{
 		Domains: cfg.AllDomains(), Contacts: l.Contacts, Watchers: l.Watchers, Requests: l.Requests,
+		RequestText: bound(int(l.RequestText)), Groups: bound(l.Groups), RuleLists: bound(l.RuleLists), Rules: bound(l.Rules),
+		Notes: bound(l.Notes), Note: bound(int(l.Note)), Directed: bound(l.Directed),
 		Conversation: l.Conversation, Conversations: l.Conversations,
 		Waiting: l.Waiting, WaitingBytes: int64(l.WaitingBytes), WaitingAge: l.WaitingAge.Std(),
 		NotStored: !cfg.Offline.Store || l.Waiting == 0 || l.WaitingBytes == 0,
