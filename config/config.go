@@ -115,15 +115,15 @@ type Limits struct {
 	// Elements of an XMPP stanza; over it the stream is closed.
 	StanzaNodes int `toml:"stanza_nodes" least:"100"`
 	// Bytes of one document that a client keeps with its account, such as a vCard.
-	Note Size `toml:"note" least:"0" most:"16MiB"`
+	Note Size `toml:"note" least:"1" most:"16MiB"`
 	// Documents that clients keep with one account.
-	Notes int `toml:"notes" least:"0"`
+	Notes int `toml:"notes" least:"1"`
 	// Rules in all privacy lists of an account.
-	Rules int `toml:"rules" least:"0"`
+	Rules int `toml:"rules" least:"1"`
 	// Privacy lists that an account may have.
-	RuleLists int `toml:"rule_lists" least:"0"`
+	RuleLists int `toml:"rule_lists" least:"1"`
 	// Addresses that one session may have sent directed presence to at a time.
-	Directed int `toml:"directed" least:"0"`
+	Directed int `toml:"directed" least:"1"`
 }
 
 // MSNP is the table [msnp].
