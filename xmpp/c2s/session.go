@@ -33,6 +33,8 @@ func (c *conn) Hand(d exchange.Delivery) (owes bool) {
 		return c.roomJoined(d)
 	case *exchange.Left:
 		return c.roomLeft(d)
+	case *exchange.Report:
+		return c.receipt(d)
 	}
 	return false
 }
@@ -79,7 +81,7 @@ func (c *conn) change(d *exchange.Change) (owes bool) {
 
 // subscriptionChange tells what others decided or want: RFC 6121 3.1.3, 3.1.6, 3.2.3, 3.3.3.
 func (c *conn) subscriptionChange(d *exchange.Change) (owes bool) {
-	if d.Who.IsZero() || !c.session.present.Load() && !c.session.roster.Load() {
+	if d.Who.IsZero() || !c.session.present.Load() && !c.session.roster.Load() || c.denies(xmpp.JID{Bare: d.Who}) {
 		return false
 	}
 	from := d.Who.String()
@@ -87,12 +89,12 @@ func (c *conn) subscriptionChange(d *exchange.Change) (owes bool) {
 		b := wire.Open(make([]byte, 0, 96), "presence", from, d.Of.String(), "", typ)
 		owes = c.Queue(b.Bytes()) || owes
 	}
-	if d.Request != nil && d.By.Who == d.Who {
+	before, after := d.Before, d.After
+	if d.Request != nil && d.By.Who == d.Who && before.Watched != im.WatchAsked { // who asks again is heard at the next login: RFC 6121 A.3.1
 		if c.session.present.Load() { // RFC 6121 3.1.3: to available resources; others get it when they become so
 			owes = c.Queue(xmpp.AppendRequest(nil, from, d.Of.String(), d.Request.Text, d.Request.Native)) || owes
 		}
 	}
-	before, after := d.Before, d.After
 	was, is := before.Side.Watch, after.Side.Watch
 	if was != im.WatchGranted && is == im.WatchGranted { // also who was let in beforehand, when it asks: RFC 6121 3.1.3
 		tell("subscribed")
