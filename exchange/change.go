@@ -159,8 +159,14 @@ func (x *Exchange) changeOf(tx *store.Tx, by By, of, who im.Address, before, aft
 		return nil, err
 	}
 	c := &Change{Of: of, Who: who, By: by, Before: before.EntryOf(who, name, ours), After: after.EntryOf(who, name, ours)}
-	if c.After.Watched == im.WatchAsked && c.Before.Watched != im.WatchAsked && !c.After.Side.Denied {
-		c.Request = &im.Wish{From: who, Time: time.Now()}
+	if c.After.Watched == im.WatchAsked && c.Before.Watched != im.WatchAsked {
+		hears, err := hearsOf(tx, of, &c.After)
+		if err != nil {
+			return nil, err
+		}
+		if hears {
+			c.Request = &im.Wish{From: who, Time: time.Now()}
+		}
 	}
 	shown := !c.Before.Side.Equal(c.After.Side) || c.Before.Watched != c.After.Watched
 	if of == who {
@@ -264,6 +270,7 @@ func (a *account) apply(b *Batch, cs []*Change) (heard []hearing) {
 	if ruled {
 		a.resightAll(b, before, after)
 	}
+	a.undirectDenied(b)
 	if old.plain && next.plain {
 		return nil
 	}

@@ -37,8 +37,8 @@ func (a *account) at(slot string) *Client {
 // lets reports whether the list that is active, or the default one, lets a message through, and whether its sender
 // may write at all.
 func (s *Snapshot) lets(active string, m *im.Message) bool {
-	l := s.list(active)
-	if l == nil && !s.slotted && m.Kind != im.Request || m.From == s.Address {
+	l, what := s.list(active), m.Means()
+	if l == nil && !s.slotted && what == im.Messages || m.From == s.Address {
 		return s.Takes(m.From)
 	}
 	var side im.Side
@@ -47,10 +47,6 @@ func (s *Snapshot) lets(active string, m *im.Message) bool {
 	}
 	if l != nil {
 		side.Denied = false // by the default list, which does not count
-	}
-	what := im.Messages
-	if m.Kind == im.Request {
-		what = im.Queries
 	}
 	return im.MayWrite(side, s.Settings) && s.Judge(active, im.Subject{Who: m.From, Slot: m.FromSlot, What: what})
 }
@@ -206,6 +202,23 @@ func (c *Client) undirect(b *Batch, p im.Presence) {
 		c.direct(b, w, t.slot, shown(p))
 	}
 	c.directed = nil
+}
+
+// undirectDenied tells those whom sessions sent their presence to, and may not any more by the rules, that they are
+// offline: XEP-0191 3.3. The caller holds a.mu.
+func (a *account) undirectDenied(b *Batch) {
+	snap := a.snap.Load()
+	for _, c := range a.online() {
+		for t := range c.directed {
+			if !snap.Denies(c.uses(), t.who, t.slot) && snap.Judge(c.uses(), im.Subject{Who: t.who, Slot: t.slot, What: im.PresenceOut}) {
+				continue
+			}
+			delete(c.directed, t)
+			if w := c.x.inMemory(t.who); w != nil {
+				c.direct(b, w, t.slot, im.Presence{})
+			}
+		}
+	}
 }
 
 // Probe hands the session how somebody is whom it may see, or one session of them: a notice, Initial, for each

@@ -67,10 +67,11 @@ func (x *Exchange) Ask(ctx context.Context, by By, other im.Address, w im.Wish) 
 			cs = append(cs, &Change{Of: other, Who: by.Who, By: by, Before: e, After: e})
 			i = len(cs) - 1
 		}
-		if cs[i].Request = &w; after.Theirs.Denied { // they are not to hear of it: XEP-0191 3.3
+		hears, err := hearsOf(tx, other, &cs[i].After)
+		if cs[i].Request = &w; !hears { // XEP-0191 3.3
 			cs[i].Request = nil
 		}
-		return cs, nil
+		return cs, err
 	})
 }
 
@@ -291,13 +292,18 @@ func (x *Exchange) Requests(ctx context.Context, who im.Address) ([]im.Wish, err
 		if err != nil {
 			return err
 		}
+		lists, err := tx.RuleLists(who)
+		if err != nil {
+			return err
+		}
 		l = make([]im.Wish, 0, len(asking))
 		for _, a := range asking {
 			p, err := tx.Pair(who, a)
 			if err != nil {
 				return err
 			}
-			if p.Mine.Denied {
+			e := p.EntryOf(a, "", false)
+			if !im.AllowsTo(judging(lists), (&Snapshot{}).subject(a, "", im.Everything, &e)) {
 				continue
 			}
 			w := im.Wish{From: a} // who came by a protocol that says nothing with it

@@ -61,6 +61,13 @@ func (s *Snapshot) Denies(active string, to im.Address, slot string) bool {
 	return to != s.Address && !im.AllowsTo(rules, s.subject(to, slot, im.Everything, e))
 }
 
+// hearsOf reports whether the default list of an account lets it hear at all of somebody whom it keeps e about, as
+// when they ask to see it: XEP-0016 2.13.
+func hearsOf(tx *store.Tx, of im.Address, e *im.Entry) (bool, error) {
+	lists, err := tx.RuleLists(of)
+	return im.AllowsTo(judging(lists), (&Snapshot{}).subject(e.Who, "", im.Everything, e)), err
+}
+
 // Blocked lists whom the default list blocks: its first rules, as far as they deny somebody
 // everything. The latest block comes first.
 func (s *Snapshot) Blocked() []im.Whom {
@@ -108,6 +115,7 @@ func (c *Client) UseRules(name string) error {
 	}
 	if !c.gone {
 		a.resightAll(&c.batch, before, after)
+		a.undirectDenied(&c.batch)
 	}
 	heard := a.hearings(before, after, nil, true)
 	a.mu.Unlock()

@@ -61,7 +61,8 @@ type Message struct {
 	Only     bool      // to that session or back: nobody else takes it
 	Time     time.Time
 	Kind     Kind
-	Report   bool // the sender wants to know
+	Traffic  Traffic // what rules about it speak of; 0: queries when it is a Request, else messages; not stored
+	Report   bool    // the sender wants to know
 	Native   Native
 
 	// Neutralise makes the neutral form; nil when there is none. Called at most once.
@@ -81,10 +82,21 @@ func (m *Message) Neutral() Neutral {
 	return *m.neutral
 }
 
+// Means is the kind of traffic that the message is to rules.
+func (m *Message) Means() Traffic {
+	switch {
+	case m.Traffic != 0:
+		return m.Traffic
+	case m.Kind == Request:
+		return Queries
+	}
+	return Messages
+}
+
 // For is the same message to one receiver, with an id of its own.
 func (m *Message) For(to Address, id MessageID) *Message {
 	return &Message{ID: id, From: m.From, To: to, FromName: m.FromName, FromSlot: m.FromSlot, Slot: m.Slot, Only: m.Only,
-		Time: m.Time, Kind: m.Kind, Report: m.Report, Native: m.Native, Neutralise: m.Neutral}
+		Time: m.Time, Kind: m.Kind, Traffic: m.Traffic, Report: m.Report, Native: m.Native, Neutralise: m.Neutral}
 }
 
 // Size is what storing the message counts against its receiver's limit, in bytes.

@@ -2,6 +2,7 @@ package c2s
 
 import (
 	"context"
+	"errors"
 
 	"parley/exchange"
 	"parley/im"
@@ -95,4 +96,28 @@ func (c *conn) blockingChange(d *exchange.Change) (owes bool) {
 		tell("block", d.Blocked)
 	}
 	return owes
+}
+
+// denies reports whether the rules that judge this session have nothing pass between it and somebody: XEP-0016 2.13,
+// XEP-0191 3.3.
+func (c *conn) denies(who xmpp.JID) bool {
+	return c.client.Snapshot().Denies(c.client.ActiveRules(), who.Bare, who.Resource)
+}
+
+// judged asks both sides' rules about a query that the service answers for an account: XEP-0016 2.12, 2.14; XEP-0191 3.3.
+func (c *conn) judged(ctx context.Context, to xmpp.JID) error {
+	if c.denies(to) {
+		return im.ErrOwnBlock
+	}
+	s, err := c.s.Exchange.Snapshot(ctx, to.Bare)
+	if errors.Is(err, im.ErrUnknownUser) {
+		return nil // who is none has no rules
+	}
+	if err != nil {
+		return err
+	}
+	if !s.Judge("", im.Subject{Who: c.jid.Bare, Slot: c.jid.Resource, What: im.Queries}) {
+		return xmpp.Refuse(xmpp.ServiceUnavailable, "")
+	}
+	return nil
 }

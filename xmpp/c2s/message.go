@@ -59,8 +59,9 @@ func (c *conn) send(st *wire.Stanza) error {
 		if to.Resource == "" {
 			return xmpp.Refuse(xmpp.ServiceUnavailable, "")
 		}
-		m.Kind, m.Only = im.Request, true
+		m.Kind, m.Traffic, m.Only = im.Request, im.Messages, true
 	}
+	m.Report = m.Kind == im.Words && xmpp.WantsReceipt(st.Node)
 	m.Native = im.Native{Door: xmpp.Door, Body: c.appendMessage(st, m)}
 	m.Neutralise = c.neutraliser(m.Native.Body)
 	var done func(error)

@@ -120,6 +120,9 @@ func (c *conn) subscription(st *wire.Stanza, to xmpp.JID) error {
 		return nil // one sees oneself: nothing to ask
 	}
 	who := to.Bare
+	if c.denies(to) {
+		return im.ErrOwnBlock
+	}
 	by := exchange.By{Who: c.jid.Bare, Client: c.client}
 	x := c.s.Exchange
 	var err error

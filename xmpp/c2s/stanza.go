@@ -235,6 +235,11 @@ func (c *conn) dispatch(ctx context.Context, r *request, of target) error {
 	if row == nil {
 		return xmpp.Refuse(xmpp.ServiceUnavailable, "")
 	}
+	if of == account {
+		if err := c.judged(ctx, r.to); err != nil {
+			return err
+		}
+	}
 	return row.serve(c, ctx, r)
 }
 
@@ -247,7 +252,7 @@ func (c *conn) forward(ctx context.Context, r *request, answer bool) error {
 	m.Native = im.Native{Door: xmpp.Door, Body: b}
 	var done func(error)
 	if answer {
-		m.Kind = im.Signal
+		m.Kind, m.Traffic = im.Signal, im.Queries
 	} else {
 		head := r.Stanza
 		head.Node = xmltext.Node{}
