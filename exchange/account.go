@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"parley/im"
 	"parley/store"
@@ -42,7 +43,7 @@ type account struct {
 
 // Snapshot is what was committed of an account, at one moment. It is not changed.
 type Snapshot struct {
-	im.Account             // without Keys
+	im.Account             // without Keys and LastSeen
 	Entries    []*im.Entry // by address
 	Lists      []im.RuleList
 	Groups     []im.Group // by place
@@ -121,7 +122,7 @@ func (s *Snapshot) with(cs []*Change) *Snapshot {
 		default:
 			disabled, profile := n.Disabled, n.Profile
 			n.Account = *is
-			n.Keys, n.Disabled, n.Profile = nil, disabled, profile
+			n.Keys, n.LastSeen, n.Disabled, n.Profile = nil, time.Time{}, disabled, profile
 		}
 		if c.Who.IsZero() {
 			continue
@@ -293,7 +294,7 @@ func (a *account) load(ctx context.Context) error {
 			if n.Account, err = tx.Account(a.who); err != nil {
 				return err
 			}
-			keys, n.Keys = n.Keys, nil
+			keys, n.Keys, n.LastSeen = n.Keys, nil, time.Time{}
 			entries, err := tx.Entries(a.who)
 			if err != nil {
 				return err

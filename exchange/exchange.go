@@ -95,6 +95,7 @@ type Exchange struct {
 	unbus   func()
 	clock   clock
 	flusher flusher
+	seen    seen
 	spawns  sync.Mutex // guards what follows
 	running int        // goroutines spawned
 	ended   *sync.Cond // running is 0

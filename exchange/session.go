@@ -141,6 +141,9 @@ func (c *Client) withdraw(b *Batch) {
 	if c.login.Abilities&Direct != 0 {
 		c.x.leaveTalks(b, a)
 	}
+	if len(next) == 0 {
+		c.x.seen.note(c.x, a.who)
+	}
 	a.release()
 }
 

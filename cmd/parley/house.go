@@ -120,7 +120,7 @@ func exchangeConfig(cfg config.Config, m *metrics.Metrics, log *slog.Logger) exc
 	}
 	return exchange.Config{
 		Domains: cfg.AllDomains(), Contacts: l.Contacts, Watchers: l.Watchers, Requests: l.Requests,
-		RequestText: bound(int(l.RequestText)), Groups: bound(l.Groups), RuleLists: bound(l.RuleLists), Rules: bound(l.Rules),
+		RequestText: max(int(l.RequestText), 1), Groups: bound(l.Groups), RuleLists: bound(l.RuleLists), Rules: bound(l.Rules),
 		Notes: bound(l.Notes), Note: bound(int(l.Note)), Directed: bound(l.Directed),
 		Conversation: l.Conversation, Conversations: l.Conversations,
 		Waiting: l.Waiting, WaitingBytes: int64(l.WaitingBytes), WaitingAge: l.WaitingAge.Std(),

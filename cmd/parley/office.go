@@ -252,7 +252,11 @@ func (o *office) show(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	d := detail{accountInfo: infoOf(snap.Account), Serial: snap.Serial, KeepsKey: keys.Sealed(), Profile: profileInfo(snap.Profile)}
+	account = snap.Account
+	if account.LastSeen, err = o.exchange.LastSeen(ctx, who); err != nil {
+		return answer{}, o.explain(who, err)
+	}
+	d := detail{accountInfo: infoOf(account), Serial: snap.Serial, KeepsKey: keys.Sealed(), Profile: profileInfo(snap.Profile)}
 	d.Sessions = append([]exchange.SessionInfo{}, o.exchange.Sessions(who)...)
 	for _, e := range snap.Entries {
 		for n, yes := range map[*int]bool{

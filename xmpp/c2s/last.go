@@ -32,14 +32,14 @@ func (c *conn) lastAccount(ctx context.Context, r *request) error {
 	if s.Judge("", im.Subject{Who: c.jid.Bare, What: im.PresenceOut}) && slices.ContainsFunc(c.s.Exchange.Sessions(who), visible) {
 		return c.tellLast(r, time.Now())
 	}
-	a, err := c.s.Exchange.Identify(ctx, who)
+	at, err := c.s.Exchange.LastSeen(ctx, who)
 	if err != nil {
 		return err
 	}
-	if a.LastSeen.IsZero() {
+	if at.IsZero() {
 		return xmpp.Refuse(xmpp.ItemNotFound, "")
 	}
-	return c.tellLast(r, a.LastSeen)
+	return c.tellLast(r, at)
 }
 
 func (c *conn) tellLast(r *request, since time.Time) error {
