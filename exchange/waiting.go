@@ -70,6 +70,7 @@ func (x *Exchange) delivered(m *Message) {
 		x.store.Later("delivered", func(tx *store.Tx) error { return tx.DeleteMessage(id) }, func() { a.unclaim(id, false) })
 	}
 	m.out.verdict(nil)
+	x.report(m)
 }
 
 // returned takes a message back that could not be delivered: words are stored.
@@ -88,6 +89,8 @@ func (x *Exchange) returned(m *Message, why error) {
 		if err == nil && m.to.reachable() {
 			x.offerSoon(m.to)
 		}
+	case m.Kind == im.Signal:
+		m.out.verdict(nil) // it went nowhere
 	default:
 		x.count(m.Message, m.via, metrics.Returned)
 		m.out.verdict(why)

@@ -141,6 +141,12 @@ func TypingPayload(handle string) []byte {
 		strings.Map(oneLine, handle) + "\r\n\r\n\r\n")
 }
 
+// CancelPayload makes the payload that turns an invitation down, or takes it back; why is a Cancel-Code: dialects 8.3.
+func CancelPayload(cookie, why string) []byte {
+	return []byte("MIME-Version: 1.0\r\nContent-Type: text/x-msmsgsinvite; charset=UTF-8\r\n\r\n" +
+		"Invitation-Command: CANCEL\r\nInvitation-Cookie: " + strings.Map(oneLine, cookie) + "\r\nCancel-Code: " + why + "\r\n\r\n")
+}
+
 // oneLine leaves out what could end a header field.
 func oneLine(r rune) rune {
 	if r < ' ' || r == 0x7f {

@@ -2,6 +2,7 @@ package switchboard
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"parley/exchange"
@@ -46,12 +47,44 @@ func (c *conn) msg(ctx context.Context, r request) error {
 	framed = append(framed, wire.CRLF...)
 	body := len(framed)
 	framed = append(framed, r.Payload...)
-	m := &im.Message{From: c.who, FromName: c.name, Time: r.at,
+	m := &im.Message{From: c.who, FromSlot: msnp.Slot, FromName: c.name, Time: r.at,
 		Native: im.Native{Door: "msnp", Body: framed[body:], Framed: framed}}
 	m.Kind = kindOf(m.Native.Body)
 	m.Neutralise = func() im.Neutral { return neutral(m.Native.Body) }
+	if m.Kind == im.Request {
+		done = c.declined(m.Native.Body, done)
+	}
 	c.seat.Say(ctx, m, done)
 	return nil
+}
+
+// declined is done for an invitation to a file or the like: where the one other participant has no client of this
+// protocol, it is turned down in their name, in words that the client understands. dialects 8.3
+func (c *conn) declined(payload []byte, done func(error)) func(error) {
+	content, err := msnp.ParseContent(payload)
+	if err != nil || content.Kind != msnp.InviteContent || content.Invitation.Command != "INVITE" {
+		return done
+	}
+	others := c.seat.Others()
+	if len(others) != 1 || !msnp.ValidHandle(others[0].Who.String()) {
+		return done
+	}
+	return func(err error) {
+		no := errors.Is(err, im.ErrNothingFits)
+		if no {
+			err = nil // it was answered
+		}
+		if done != nil {
+			done(err)
+		}
+		if !no {
+			return
+		}
+		b := msnp.CancelPayload(content.Invitation.Cookie, "REJECT_NOT_INSTALLED")
+		if c.Queue(wire.AppendMessage(nil, others[0].Who.String(), msnp.FitName(others[0].Name), b)) {
+			c.Flush()
+		}
+	}
 }
 
 // answer tells the client what became of its message.
@@ -131,7 +164,11 @@ func (c *conn) message(m *exchange.Message) (owes bool) {
 		return c.GiveBack(m, im.ErrNothingFits)
 	}
 	var b []byte
-	for _, p := range msnp.TextPayloads(n.Text.Reveal(), msnp.Format(n.Format), c.s.Link.Payload) {
+	text := n.Text.Reveal()
+	if !n.Subject.IsZero() {
+		text = n.Subject.Reveal() + "\n" + text // there is no other place for it
+	}
+	for _, p := range msnp.TextPayloads(text, msnp.Format(n.Format), c.s.Link.Payload) {
 		b = wire.AppendMessage(b, h, name, p)
 	}
 	return c.QueueItem(listen.Item{B: b, Settle: m})

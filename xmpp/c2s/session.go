@@ -59,6 +59,9 @@ type form struct{}
 
 // notice queues a presence notice. A newer one of the same session takes its place while it waits. RFC 6121 4.2.2, 4.4.2, 4.5.2
 func (c *conn) notice(p *exchange.Presence) (owes bool) {
+	if p.Slot == "" { // another display name, which presence does not tell
+		return false
+	}
 	if p.Direct {
 		b := xmpp.AppendPresence(nil, xmpp.JID{Bare: p.Who, Resource: p.Slot}.String(), c.full, "", p.Session)
 		return c.Queue(b)
