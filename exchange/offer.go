@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"parley/im"
@@ -54,17 +53,18 @@ func (a *account) takers(can Ability) []*Client {
 	return l
 }
 
-// direct is the sessions that hear what is said to a virtual participant: in a conversation that they know, also
-// one that takes nothing else.
+// direct is the sessions that hear what is said to a virtual participant: those that attend the conversation, or else
+// all that take messages.
 func (p *participant) direct() []*Client {
-	switch {
-	case !p.virtual || p.account == nil:
+	if !p.virtual || p.account == nil {
 		return nil
-	case p.known:
-		return slices.DeleteFunc(p.account.directs(), func(c *Client) bool { return !c.interested.Load() || c.deaf.Load() })
-	default:
-		return p.account.takers(Direct)
 	}
+	if p.known {
+		if l := p.attending(); len(l) > 0 {
+			return l
+		}
+	}
+	return p.account.takers(Direct)
 }
 
 // offerSoon offers an account what waits for it, in a goroutine of the exchange.

@@ -44,9 +44,10 @@ type Client struct {
 	interested atomic.Bool            // has presence, and is told others'
 	rules      atomic.Pointer[string] // the list of rules that judges this session; nil: the default one
 	deaf       atomic.Bool            // takes no messages, although it is visible
-	presence   im.Presence            // guarded by account.mu
-	gone       bool                   // guarded by account.mu
-	directed   map[target]struct{}    // likewise: who was sent its presence, and does not see it otherwise
+	attends    atomic.Pointer[[]attendance]
+	presence   im.Presence         // guarded by account.mu
+	gone       bool                // guarded by account.mu
+	directed   map[target]struct{} // likewise: who was sent its presence, and does not see it otherwise
 
 	batch Batch
 }

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"slices"
 
 	"parley/im"
 )
@@ -202,6 +203,50 @@ func (c *Client) Quit(_ context.Context, conversation int64) {
 		t.finish(&c.batch, 0, false)
 	}
 	c.batch.Flush()
+}
+
+// attendance is a session in a conversation that it hears for its account.
+type attendance struct {
+	conversation int64
+	p            *participant
+}
+
+// Attend has the session hear what is said in a conversation that its person knows as one of several, whatever its
+// presence, and no others of theirs but those that attend it, too; or, with on false, no more. While none attends,
+// those hear it that take messages. It ends with the conversation and with the session. im.ErrGone when they do not
+// know it.
+func (c *Client) Attend(conversation int64, on bool) error {
+	t, p := c.talk(conversation)
+	if t == nil {
+		return im.ErrGone
+	}
+	defer t.mu.Unlock()
+	if !p.known {
+		return im.ErrGone
+	}
+	var next []attendance
+	if l := c.attends.Load(); l != nil {
+		c.x.reg.mu.RLock()
+		for _, a := range *l {
+			if a.p != p && c.x.reg.talks[a.conversation] != nil { // others are over
+				next = append(next, a)
+			}
+		}
+		c.x.reg.mu.RUnlock()
+	}
+	if on {
+		next = append(next, attendance{conversation, p})
+	}
+	c.attends.Store(&next)
+	return nil
+}
+
+// attending is the participant's sessions that attend the conversation.
+func (p *participant) attending() []*Client {
+	return slices.DeleteFunc(p.account.directs(), func(c *Client) bool {
+		l := c.attends.Load()
+		return l == nil || !slices.ContainsFunc(*l, func(a attendance) bool { return a.p == p })
+	})
 }
 
 // Talk gives a conversation that the session's person is in without a seat, if they know it as one of several.
