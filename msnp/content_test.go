@@ -229,3 +229,15 @@ func FuzzContent(f *testing.F) {
 		}
 	})
 }
+
+// An invitation is turned down by a payload that names it and nothing more: dialects 8.3.
+func TestCancelPayload(t *testing.T) {
+	c, err := msnp.ParseContent(msnp.CancelPayload("33\r\nX: 267", "REJECT_NOT_INSTALLED"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := msnp.Invitation{Command: "CANCEL", Cookie: "33X: 267", CancelCode: "REJECT_NOT_INSTALLED"}
+	if c.Kind != msnp.InviteContent || c.Invitation != want {
+		t.Errorf("read as %+v, want %+v", c.Invitation, want)
+	}
+}
