@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"parley/im"
 	"parley/xmltext"
 	"parley/xmpp"
 	"parley/xmpp/wire"
@@ -28,7 +27,7 @@ type disco struct {
 	node    string // caps's node and version, as they are asked for
 }
 
-// describe makes what the service says of itself, from the tables.
+// describe makes what the service says of itself, from the tables: XEP-0030 3.1, XEP-0128 2.
 func (s *Server) describe() *disco {
 	also := []string{wire.NSVCard} // accounts have one: XEP-0054 4
 	if s.Config.Config.Offline.Store {
@@ -126,8 +125,6 @@ func (c *conn) described(r *request) (target, error) {
 		return own, nil
 	case r.to.Bare.IsDomain():
 		return server, nil
-	case c.denied(r.to.Bare):
-		return 0, im.ErrOwnBlock
 	case !c.sees(r.to.Bare):
 		return 0, xmpp.Refuse(xmpp.ServiceUnavailable, "")
 	}

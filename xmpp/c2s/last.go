@@ -22,7 +22,7 @@ func (c *conn) lastAccount(ctx context.Context, r *request) error {
 	if r.to.IsZero() {
 		who = c.jid.Bare
 	}
-	if who != c.jid.Bare && !c.denied(who) && !c.sees(who) {
+	if who != c.jid.Bare && !c.sees(who) {
 		return xmpp.Refuse(xmpp.Forbidden, "")
 	}
 	s, err := c.other(ctx, who)

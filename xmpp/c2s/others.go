@@ -7,31 +7,20 @@ import (
 	"parley/im"
 )
 
-// denied reports that the session itself blocks somebody, so that it can ask them nothing either: XEP-0191 3.3.
-func (c *conn) denied(who im.Address) bool {
-	return c.client.Snapshot().Denies(c.client.ActiveRules(), who, "")
-}
-
 // sees reports whether the account is told of somebody's presence.
 func (c *conn) sees(who im.Address) bool {
 	e := c.client.Snapshot().Entry(who)
 	return e != nil && e.Sees
 }
 
-// other is what is known of somebody whose account is asked about, if neither they nor the one who asks forbid the question
-// (XEP-0016 2.11, XEP-0191 3.3). Who is not there and who does not answer cannot be told apart.
+// other is what is known of somebody whose account is asked about. Who is not there and who may not log in cannot be told
+// apart; that nobody's rules forbid the question was seen to before.
 func (c *conn) other(ctx context.Context, who im.Address) (*exchange.Snapshot, error) {
-	if c.denied(who) {
-		return nil, im.ErrOwnBlock
-	}
 	s, err := c.s.Exchange.Snapshot(ctx, who)
-	if err != nil {
-		return nil, err
+	if err == nil && s.Disabled {
+		err = im.ErrUnknownUser
 	}
-	if s.Disabled || !s.Judge("", im.Subject{Who: c.jid.Bare, What: im.Queries}) {
-		return nil, im.ErrAbsent
-	}
-	return s, nil
+	return s, err
 }
 
 // visible reports whether a session's presence is one that others see.

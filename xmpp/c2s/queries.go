@@ -2,6 +2,7 @@ package c2s
 
 import (
 	"context"
+	"slices"
 
 	"parley/xmpp/wire"
 )
@@ -57,10 +58,8 @@ func (s *Server) addFeature(of target, r *queryRow) {
 	if f == "-" || f == wire.NSSearch && !s.Config.Config.XMPP.Search {
 		return
 	}
-	for _, o := range s.features[of] {
-		if o == f {
-			return
-		}
+	if slices.Contains(s.features[of], f) {
+		return
 	}
 	s.features[of] = append(s.features[of], f)
 }
