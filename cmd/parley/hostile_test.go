@@ -22,13 +22,21 @@ import (
 // newTarget is a service in a process of its own that tests treat badly.
 func newTarget(t *testing.T, template string, set ...string) *stage {
 	t.Helper()
+	return newTargetAt(t, template, []string{"msnp", "http"}, set...)
+}
+
+// newTargetAt is newTarget with listeners of these schemes.
+func newTargetAt(t *testing.T, template string, schemes []string, set ...string) *stage {
+	t.Helper()
 	data := filepath.Join(t.TempDir(), "data")
 	if err := copyFolder(template, data); err != nil {
 		t.Fatal(err)
 	}
 	s := &stage{daemon: newDaemon(t, data, msnplays.Domain), roles: []string{"any"}}
 	host := ownHost()
-	s.listen = []string{"msnp://" + host + ":0", "http://" + host + ":0"}
+	for _, scheme := range schemes {
+		s.listen = append(s.listen, scheme+"://"+host+":0")
+	}
 	s.set = append([]string{"shutdown.grace=500ms"}, set...)
 	if err := s.start(); err != nil {
 		t.Fatal(err)
@@ -75,7 +83,7 @@ type flow struct {
 func startFlow(t *testing.T, from, to guest) *flow {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &flow{stop: cancel, ended: make(chan error, 1)}
+	t.Cleanup(cancel)
 	talk, err := from.Talk(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -86,20 +94,30 @@ func startFlow(t *testing.T, from, to guest) *flow {
 	if err := talk.Await(ctx, to.Handle()); err != nil {
 		t.Fatal(err)
 	}
+	return keepTalking(t, func(ctx context.Context, text string) error {
+		err := talk.Say(ctx, text)
+		if err == nil {
+			_, err = client.Await(ctx, to.box, func(m client.Message) bool {
+				c, err := m.Content()
+				return err == nil && c.Text == text
+			})
+		}
+		return err
+	})
+}
+
+// keepTalking has something said, and heard, again and again.
+func keepTalking(t *testing.T, say func(ctx context.Context, text string) error) *flow {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	f := &flow{stop: cancel, ended: make(chan error, 1)}
 	go func() { // ended by stop
 		pause := time.NewTicker(5 * time.Millisecond)
 		defer pause.Stop()
 		for i := 0; ctx.Err() == nil; i++ {
 			text := fmt.Sprintf("message %d", i)
 			begin := time.Now()
-			err := talk.Say(ctx, text)
-			if err == nil {
-				_, err = client.Await(ctx, to.box, func(m client.Message) bool {
-					c, err := m.Content()
-					return err == nil && c.Text == text
-				})
-			}
-			if err != nil {
+			if err := say(ctx, text); err != nil {
 				if ctx.Err() == nil {
 					f.ended <- fmt.Errorf("%s: %w", text, err)
 				}

@@ -264,11 +264,11 @@ func (c *conn) succeeded(r sasl.Result) {
 	}
 	c.auth = nil
 	c.jid = xmpp.JID{Bare: who}
-	c.say("success", r.Additional)
 	if !c.Restart() {
 		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamPolicyViolation, Text: "wait for <success/> before the new stream begins"})
 		return
 	}
+	c.say("success", r.Additional)
 	c.state = proven
 }
 

@@ -104,7 +104,7 @@ func (t *Stream) malformed(err error) {
 }
 
 // Restart makes ready for a new stream, after TLS or SASL was negotiated: RFC 6120 5.4.3.3, 6.4.6. What the client sent
-// before it saw our answer is dropped if it is blank, and reported otherwise.
+// before it saw our answer is dropped if it is blank; otherwise the old stream stays, to be ended with an error.
 func (t *Stream) Restart() (clean bool) {
 	t.forget()
 	t.release()
@@ -113,10 +113,13 @@ func (t *Stream) Restart() (clean bool) {
 	for n < len(b) && (b[n] == ' ' || b[n] == '\n' || b[n] == '\r' || b[n] == '\t') {
 		n++
 	}
+	if n < len(b) {
+		return false
+	}
 	t.Consume(n)
 	t.scan.Reset()
 	t.opened = false
-	return n == len(b)
+	return true
 }
 
 // Header is what a stream's header says: RFC 6120 4.7.
