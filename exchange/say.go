@@ -176,7 +176,9 @@ func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(
 	a, err := x.acquire(ctx, m.To)
 	if err != nil {
 		if err == im.ErrUnknownUser {
-			err = im.ErrAbsent
+			if err = im.ErrAbsent; m.Kind == im.Signal {
+				err = nil // as with somebody who is away
+			}
 		}
 		out.verdict(err)
 		return

@@ -45,21 +45,21 @@ func (c *conn) send(st *wire.Stanza) error {
 	m := &im.Message{ID: c.s.Exchange.MessageID(), From: c.jid.Bare, FromSlot: c.jid.Resource, FromName: c.client.Snapshot().DisplayName(),
 		To: to.Bare, Slot: to.Resource, Time: now, Kind: xmpp.Classify(st)}
 	switch st.Type {
-	case "", "normal", "chat":
-		if m.Kind == im.Words && st.Type != "chat" {
-			break // RFC 6121 8.5.3.2.1: to the others when that one is gone; nobody's words are lost
-		}
+	case "chat": // to the others when that session is gone: RFC 6121 8.5.3.2.1
 	case "error":
-		m.Kind = im.Signal
-		m.Only = to.Resource != ""
+		if to.Resource == "" { // RFC 6121 8.5.2.1.1, 8.5.2.2.1
+			return nil
+		}
+		m.Kind, m.Only = im.Signal, true
 	case "headline":
-		m.Kind = im.Signal
-		m.Only = to.Resource != ""
+		m.Kind, m.Only = im.Signal, to.Resource != ""
 	case "groupchat": // nobody's own address is a room: RFC 6121 8.5.2.1.1, 8.5.3.1
 		if to.Resource == "" {
 			return xmpp.Refuse(xmpp.ServiceUnavailable, "")
 		}
 		m.Kind, m.Traffic, m.Only = im.Request, im.Messages, true
+	default: // to that session or back: RFC 6121 8.5.3.2.1; mobile's is whoever is there
+		m.Only = to.Resource != "" && to.Resource != mobile
 	}
 	m.Report = m.Kind == im.Words && xmpp.WantsReceipt(st.Node)
 	m.Native = im.Native{Door: xmpp.Door, Body: c.appendMessage(st, m)}
