@@ -41,6 +41,11 @@ func (c *conn) send(st *wire.Stanza) error {
 	case to.Bare.IsDomain(): // nobody reads what is sent to the service
 		return xmpp.Refuse(xmpp.ServiceUnavailable, "")
 	}
+	if st.Type == "" || st.Type == "normal" {
+		if err := c.inviteDirectly(st, to); err != nil {
+			return err
+		}
+	}
 	now := time.Now()
 	m := &im.Message{ID: c.s.Exchange.MessageID(), From: c.jid.Bare, FromSlot: c.jid.Resource, FromName: c.client.Snapshot().DisplayName(),
 		To: to.Bare, Slot: to.Resource, Time: now, Kind: xmpp.Classify(st)}

@@ -63,9 +63,13 @@ func (c *conn) broadcast(st *wire.Stanza) error {
 	c.s.counters.Move(c.shown, shown)
 	c.shown = shown
 	c.client.SetPresence(p, nil)
+	if p.State == im.Offline {
+		c.exitRooms(false)
+	}
 	if !begins {
 		return nil
 	}
+	c.invitePending()
 	// Who asked while nobody was there to answer asks again: RFC 6121 3.1.3.
 	asked, err := c.s.Exchange.Requests(c.ctx, c.jid.Bare)
 	if err != nil {

@@ -56,6 +56,8 @@ type Server struct {
 
 	registrations *limit.Quota // accounts that strangers made: XEP-0077
 
+	rooms rooms
+
 	mu       sync.Mutex // guards what follows
 	sessions map[*conn]struct{}
 	ending   chan struct{} // closed by Close
@@ -86,6 +88,7 @@ func New(c Config) *Server {
 		},
 		XML: xmltext.Limits{Bytes: int(l.Stanza), Depth: l.StanzaDepth, Attrs: l.StanzaAttributes, Nodes: l.StanzaNodes},
 	}
+	s.rooms.init(c.Config)
 	s.sweeper.Go(s.sweep) // ends with Close
 	return s
 }
@@ -166,6 +169,9 @@ type conn struct {
 	session session
 	heard   heard
 	out     exchange.Batch // what its messages handed to others
+
+	rooms    map[*room]struct{} // that it knows; guarded by Server.rooms
+	roomless bool               // it is over; likewise
 }
 
 // The states of a connection, as bits, in the order in which it comes to them.
@@ -224,6 +230,7 @@ func (c *conn) leave() {
 	delete(c.s.sessions, c)
 	c.s.mu.Unlock()
 	c.s.counters.Leave(c.shown)
+	c.exitRooms(true)
 	c.client.Detach()
 }
 

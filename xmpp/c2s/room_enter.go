@@ -1,0 +1,344 @@
+package c2s
+
+import (
+	"strconv"
+
+	"parley/exchange"
+	"parley/im"
+	"parley/xmltext"
+	"parley/xmpp"
+	"parley/xmpp/wire"
+)
+
+// presentAt serves presence sent to a room: it enters, says how the client is, takes another nick, or leaves.
+// XEP-0045 7.2, 7.6, 7.7, 7.14
+func (c *conn) presentAt(st *wire.Stanza, to xmpp.JID) error {
+	switch st.Type {
+	case "":
+	case "unavailable":
+		if m, v := c.roomAt(to.Bare); m != nil {
+			c.exit(m, v, st.ID, inside(st.Node))
+		}
+		return nil
+	case "error", "probe", "unsubscribe", "unsubscribed", "subscribed":
+		return nil // nobody is there who waits for it
+	default:
+		return xmpp.Refuse(xmpp.ServiceUnavailable, "")
+	}
+	if to.Bare.IsDomain() {
+		return xmpp.Refuse(xmpp.ServiceUnavailable, "")
+	}
+	if to.Resource == "" { // XEP-0045 7.2.1
+		return xmpp.Refuse(xmpp.JIDMalformed, "A room is entered under a nick: send presence to room/nick.")
+	}
+	if _, wrong := xmpp.ReadPresence(st.Node); wrong != nil {
+		return wrong
+	}
+	joins := st.Node.Child(wire.NSMUC, "x").Ok()
+	m, v := c.roomAt(to.Bare)
+	switch {
+	case m != nil && !joins:
+		return c.update(m, v, to.Resource, st)
+	case m != nil:
+		c.s.rooms.mu.Unlock() // it lost count, and is told all again: XEP-0045 7.2.1
+	case !joins:
+		c.kick(to)
+		return nil
+	}
+	return c.enter(st, to)
+}
+
+// kick tells a client that believes to be in a room that it is not: XEP-0045 7.2.18.
+func (c *conn) kick(to xmpp.JID) {
+	b := wire.Open(nil, "presence", to.String(), c.full, "", "unavailable")
+	b.Start("x").Attr("xmlns", wire.NSMUCUser)
+	b.Start("item").Attr("affiliation", "none").Attr("role", "none")
+	b.Start("reason").Text("You are not in the room.").End().End()
+	for _, code := range []string{"110", "307", "333"} {
+		b.Start("status").Attr("code", code).End()
+	}
+	c.Queue(b.Bytes())
+}
+
+// enter lets the session into a room: a conversation that its person is in, or, under a name that nobody uses, a
+// new one (XEP-0045 10.1.1). A conversation of others is not revealed, a room with a name is for those who
+// were invited (7.2.6).
+func (c *conn) enter(st *wire.Stanza, to xmpp.JID) error {
+	id, created := c.s.conversation(to.Bare), false
+	_, reserved := number(to.Bare.Local())
+	if id == 0 {
+		if reserved { // XEP-0045 7.2.11
+			return xmpp.Refuse(xmpp.ItemNotFound, "There is no such conversation, or you are not in it.")
+		}
+		var err error
+		if id, err = c.client.Begin(c.ctx); err != nil {
+			return err
+		}
+		if created = c.claim(id, to.Bare); !created {
+			c.client.Quit(c.ctx, id)
+			id = c.s.conversation(to.Bare)
+		}
+	}
+	if err := c.client.Attend(id, true); err != nil {
+		if reserved {
+			return xmpp.Refuse(xmpp.ItemNotFound, "There is no such conversation, or you are not in it.")
+		}
+		return im.ErrNotInvited
+	}
+	for {
+		c.s.rooms.mu.Lock()
+		at := c.s.rooms.version
+		c.s.rooms.mu.Unlock()
+		t, ok := c.client.Talk(id)
+		if !ok {
+			return im.ErrGone
+		}
+		c.s.rooms.mu.Lock()
+		if c.s.rooms.version != at { // somebody came or went, and others are told of it at this moment
+			c.s.rooms.mu.Unlock()
+			continue
+		}
+		owed, err := c.admit(t, st, to.Resource, created)
+		c.s.rooms.mu.Unlock()
+		flush(owed)
+		if err != nil {
+			c.client.Attend(id, false)
+		}
+		return err
+	}
+}
+
+// claim gives a new conversation the name that a client wants for it. False: another has it.
+func (c *conn) claim(id int64, name im.Address) bool {
+	c.s.rooms.mu.Lock()
+	defer c.s.rooms.mu.Unlock()
+	if c.s.rooms.named[name] != nil || c.roomless {
+		return false
+	}
+	m := c.s.rooms.ensure(id)
+	m.name = name
+	c.s.rooms.named[name] = m
+	c.view(m).invited = true
+	m.add(c.jid.Bare, c.client.Snapshot().DisplayName()).owner = true
+	return true
+}
+
+// admit shows the session who is in the room, itself last, and that there is no subject, and shows it to the others. The
+// sessions of one account share their nick. The caller holds the lock. XEP-0045 7.1, 7.2.2, 7.2.3, 7.2.8, 7.2.15
+func (c *conn) admit(t *exchange.Talk, st *wire.Stanza, nick string, created bool) (owed []*conn, err error) {
+	m := c.s.rooms.ensure(t.ID)
+	v := c.view(m)
+	if v == nil {
+		return nil, im.ErrGone
+	}
+	me := m.settle(t, c)
+	codes := []int{100, 110}
+	if created {
+		codes = append(codes, 201)
+	}
+	switch other := m.byNick(nick); {
+	case m.entered(me.who, c) && me.nick != nick:
+		nick = me.nick
+		codes = append(codes, 210)
+	case other != nil && other != me:
+		return nil, xmpp.Refuse(xmpp.Conflict, "Somebody in the room has this nick.")
+	}
+	me.inner = inside(st.Node)
+	told := me.nick != nick
+	if told {
+		owed = m.rename(me, nick)
+	}
+	v.in, v.invited, v.nick = true, true, nick
+	for o := range m.all {
+		if o != me {
+			c.Queue(m.appendPresence(nil, c, o, presence{}))
+		}
+	}
+	for other := range m.insiders {
+		if other != c && !told {
+			other.Queue(m.appendPresence(nil, other, me, presence{}))
+			owed = append(owed, other)
+		}
+	}
+	c.Queue(m.appendPresence(nil, c, me, presence{id: st.ID, codes: codes}))
+	b := wire.Open(nil, "message", m.at(c), c.full, "", "groupchat")
+	c.Queue(b.Start("subject").End().Bytes())
+	return owed, nil
+}
+
+// settle makes the occupants those who are in the conversation, and gives the session's own. The caller holds the lock.
+func (m *room) settle(t *exchange.Talk, c *conn) *occupant {
+	there := map[im.Address]bool{c.jid.Bare: true}
+	for _, p := range t.Members {
+		there[p.Who] = true
+		if m.occupants[p.Who] == nil {
+			m.add(p.Who, p.Name)
+		}
+	}
+	for who := range m.occupants {
+		if !there[who] {
+			delete(m.occupants, who)
+		}
+	}
+	me := m.occupants[c.jid.Bare]
+	if me == nil {
+		me = m.add(c.jid.Bare, c.client.Snapshot().DisplayName())
+	}
+	return me
+}
+
+// rename gives an occupant another nick, and tells all who have entered, the occupant's own sessions too: XEP-0045 7.6.
+// The caller holds the lock.
+func (m *room) rename(o *occupant, nick string) (owed []*conn) {
+	was := *o
+	o.nick = nick
+	for c, v := range m.insiders {
+		var gone, here []int
+		if c.jid.Bare == o.who {
+			v.nick = nick
+			gone, here = []int{303, 110}, []int{110}
+		} else {
+			gone = []int{303}
+		}
+		c.Queue(m.appendPresence(nil, c, &was, presence{gone: true, becomes: nick, codes: gone}))
+		c.Queue(m.appendPresence(nil, c, o, presence{codes: here}))
+		owed = append(owed, c)
+	}
+	return owed
+}
+
+// update says how somebody in a room is, or gives them another nick: XEP-0045 7.6, 7.7. It is called with the lock held,
+// and lets it go.
+func (c *conn) update(m *room, v *view, nick string, st *wire.Stanza) error {
+	owed, err := func() (owed []*conn, err error) {
+		defer c.s.rooms.mu.Unlock()
+		me := m.occupants[c.jid.Bare]
+		if me == nil {
+			return nil, nil // they are on their way out
+		}
+		if nick != v.nick {
+			if m.byNick(nick) != nil {
+				return nil, xmpp.Refuse(xmpp.Conflict, "Somebody in the room has this nick.")
+			}
+			me.inner = inside(st.Node)
+			return m.rename(me, nick), nil
+		}
+		me.inner = inside(st.Node)
+		for other := range m.insiders {
+			p := presence{}
+			if other.jid.Bare == me.who {
+				p.codes = []int{110}
+			}
+			other.Queue(m.appendPresence(nil, other, me, p))
+			owed = append(owed, other)
+		}
+		return owed, nil
+	}()
+	flush(owed)
+	return err
+}
+
+// exit takes the session out of a room, and its person out of the conversation if no other session of theirs is there:
+// XEP-0045 7.14. It is called with the lock held, and lets it go.
+func (c *conn) exit(m *room, v *view, id string, inner []byte) {
+	me := m.occupants[c.jid.Bare]
+	if me == nil {
+		me = &occupant{who: c.jid.Bare, nick: v.nick}
+	}
+	bye := *me
+	bye.inner = inner
+	c.Queue(m.appendPresence(nil, c, &bye, presence{gone: true, id: id, codes: []int{110}}))
+	v.in = false
+	last := !m.entered(c.jid.Bare, c)
+	if last {
+		me.inner = inner
+	}
+	c.s.rooms.mu.Unlock()
+	c.client.Attend(m.id, false)
+	if last {
+		c.client.Quit(c.ctx, m.id)
+	}
+}
+
+// exitRooms takes the session out of all rooms: it has no presence any more (RFC 6121 4.6.3), or is over.
+func (c *conn) exitRooms(over bool) {
+	s := c.s
+	for {
+		s.rooms.mu.Lock()
+		var in *room
+		for m := range c.rooms {
+			if m.views[c].in {
+				in = m
+			} else if over {
+				c.forget(m)
+			}
+		}
+		if in == nil {
+			c.roomless = over
+			s.rooms.mu.Unlock()
+			return
+		}
+		c.exit(in, in.views[c], "", nil)
+	}
+}
+
+// inside is what a client says of its presence in a room, for others: XEP-0045 7.7. A long one is not kept.
+func inside(n xmltext.Node) []byte {
+	var b []byte
+	for e := range n.Children() {
+		space := string(e.Space())
+		if space == wire.NSMUC || space == wire.NSMUCUser {
+			continue
+		}
+		b = wire.AppendStanza(b, e)
+	}
+	if len(b) > 4096 {
+		return nil
+	}
+	return b
+}
+
+// presence is what a room says of an occupant besides who it is.
+type presence struct {
+	id        string
+	gone      bool
+	becomes   string // the nick that they have from now on
+	destroyed string // why the room is gone
+	codes     []int
+}
+
+// appendPresence appends the presence of an occupant, as one session gets it. Addresses are known to all in the room.
+// XEP-0045 7.2.2, 7.2.3, 12
+func (m *room) appendPresence(dst []byte, to *conn, o *occupant, p presence) []byte {
+	typ, role, affiliation := "", "participant", o.affiliation()
+	if p.gone {
+		typ = "unavailable"
+		if p.becomes == "" {
+			role = "none"
+		}
+	}
+	b := wire.Open(dst, "presence", m.at(to)+"/"+o.nick, to.full, p.id, typ)
+	if p.becomes == "" {
+		b.Raw(o.inner)
+	}
+	b.Start("x").Attr("xmlns", wire.NSMUCUser)
+	jid := o.who.String()
+	if o.who == to.jid.Bare {
+		jid = to.full
+	}
+	if p.destroyed != "" {
+		affiliation = "none"
+	}
+	b.Start("item").Attr("affiliation", affiliation).Attr("role", role).Attr("jid", jid)
+	if p.becomes != "" {
+		b.Attr("nick", p.becomes)
+	}
+	b.End()
+	if p.destroyed != "" {
+		b.Start("destroy").Start("reason").Text(p.destroyed).End().End()
+	}
+	for _, code := range p.codes {
+		b.Start("status").Attr("code", strconv.Itoa(code)).End()
+	}
+	return b.Bytes()
+}
