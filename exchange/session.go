@@ -136,8 +136,10 @@ func (c *Client) withdraw(b *Batch) {
 	was := c.presence
 	c.presence = im.Presence{}
 	c.interested.Store(false)
-	a.broadcast(b, c, was, im.Presence{})
-	c.undirect(b, im.Presence{})
+	if !c.x.ending.Load() { // else each session is told that all is over, and nothing before
+		a.broadcast(b, c, was, im.Presence{})
+		c.undirect(b, im.Presence{})
+	}
 	a.mu.Unlock()
 	if c.login.Abilities&Direct != 0 {
 		c.x.leaveTalks(b, a)
