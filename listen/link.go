@@ -48,6 +48,12 @@ type Link struct {
 	over     func() // called once by Release
 	sleeper  Sleeper
 
+	sleepy  atomic.Bool  // there is a sleeper
+	active  atomic.Bool  // something came since the last round
+	quiet   atomic.Int64 // the round since which nothing came, Unix seconds; 0: something has come
+	resting atomic.Bool  // the reader's wait was cut short: it goes on in the lounge
+	parked  atomic.Bool  // it waits there, or has just been woken
+
 	mu   sync.Mutex // guards back
 	back []back
 }
@@ -68,8 +74,36 @@ func (l *Link) Open(c net.Conn, s *Shared, leave, over func()) {
 	}
 }
 
-// SetSleeper has the link wait in the lounge from here on; who goes on when it is woken.
-func (l *Link) SetSleeper(who Sleeper) { l.sleeper = who }
+// SetSleeper has the link wait in the lounge when nothing has come for a while; who goes on when it is woken.
+func (l *Link) SetSleeper(who Sleeper) {
+	l.sleeper = who
+	l.sleepy.Store(true)
+}
+
+// Round looks whether something came since the last round. A link that is quiet goes to the lounge: between two
+// messages of a talk its goroutine is cheaper, for hours its memory is not. For anybody.
+func (l *Link) Round(now time.Time) {
+	if l.active.Swap(false) {
+		l.quiet.Store(0)
+		return
+	}
+	if l.quiet.Load() == 0 {
+		l.quiet.Store(now.Unix())
+	}
+	if l.sleepy.Load() && l.shared.Lounge != nil && !l.ending.Load() && !l.parked.Load() {
+		l.resting.Store(true)
+		l.Conn().SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// Quiet is for how long nothing has come, as far as the rounds tell. For anybody.
+func (l *Link) Quiet(now time.Time) time.Duration {
+	since := l.quiet.Load()
+	if since == 0 {
+		return 0
+	}
+	return now.Sub(time.Unix(since, 0))
+}
 
 // RemoteAddr is the client's address for logs.
 func (l *Link) RemoteAddr() string { return l.Conn().RemoteAddr().String() }
@@ -117,20 +151,39 @@ func (l *Link) Await(ctx context.Context) error {
 		return err
 	}
 	l.read = len(l.Pending()) - had
+	if !l.active.Load() {
+		l.active.Store(true)
+	}
 	return nil
 }
 
-// wait waits for input: in the lounge, if there is one and somebody to be woken, else here.
+// wait waits for input: here while the client is active, and then in the lounge, if there is one and somebody to be woken.
 func (l *Link) wait() error {
 	if l.sleeper == nil || l.shared.Lounge == nil {
+		return l.Fill()
+	}
+	if l.parked.Load() {
+		l.parked.Store(false)
+	}
+	if !l.resting.Load() {
+		if err := l.Fill(); err == nil || !l.resting.Load() || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+	}
+	l.Conn().SetReadDeadline(time.Time{})
+	l.resting.Store(false)
+	if l.Finished() { // who ended it has set another deadline, which is gone now
+		l.Conn().SetReadDeadline(time.Now().Add(lastWord))
 		return l.Fill()
 	}
 	if some, err := l.TryFill(); some || err != nil {
 		return err
 	}
+	l.parked.Store(true) // before it is, as it may be woken at once
 	if l.Park(l.shared.Lounge, l.sleeper) {
 		return ErrParked
 	}
+	l.parked.Store(false)
 	if l.ending.Load() {
 		return nil
 	}
@@ -160,7 +213,7 @@ func (l *Link) Drain() error {
 		l.Idle()
 	}
 	l.Flush()
-	l.Conn().SetReadDeadline(time.Now().Add(2 * time.Second))
+	l.Conn().SetReadDeadline(time.Now().Add(lastWord))
 	for {
 		l.Consume(len(l.Pending()))
 		if err := l.Fill(); err != nil {

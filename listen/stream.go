@@ -391,11 +391,14 @@ func (s *Stream) Finish() {
 	s.Unpark()
 }
 
+// lastWord is how long a receiver may take to see the end of what was said to it, and to close.
+const lastWord = 2 * time.Second
+
 // end tells the receiver that nothing more comes; the reader sees its answer, or times out.
 func (s *Stream) end() {
 	if c, ok := s.conn.(interface{ CloseWrite() error }); ok {
 		c.CloseWrite()
-		s.conn.SetReadDeadline(time.Now().Add(2 * time.Second))
+		s.conn.SetReadDeadline(time.Now().Add(lastWord))
 		return
 	}
 	s.Close()

@@ -81,7 +81,7 @@ func New(c Config) (*Door, error) {
 			Connections: l.Connections, Failures: l.LoginFailures, FailuresPerNetwork: l.LoginFailuresPerNetwork,
 			Window: l.LoginWindow.Std()}, c.Metrics.LimitHit)
 	}
-	d := &Door{c: c, signer: signer, Entrance: listen.NewEntrance(strangers)}
+	d := &Door{c: c, signer: signer, Entrance: listen.NewEntrance(strangers, c.Lounge != nil)}
 	d.shared = &link.Shared{
 		Shared: listen.Shared{
 			Lounge:    c.Lounge,
@@ -195,7 +195,7 @@ func (d *Door) refer(who im.Address) string {
 func (d *Door) serve(ctx context.Context, c net.Conn, f func(context.Context, *link.Link, notification.Role)) {
 	var l *link.Link
 	var role notification.Role
-	in := d.Enter(c, func(crowded bool, leave, over func()) interface{ Close() } {
+	in := d.Enter(c, func(crowded bool, leave, over func()) listen.Guest {
 		role.Busy = crowded
 		l = link.New(c, d.shared, leave, over)
 		return l

@@ -1,26 +1,14 @@
 package c2s
 
 import (
-	"sync/atomic"
 	"time"
 
 	"parley/xmpp"
 	"parley/xmpp/wire"
 )
 
-// heard is when something last came from a client, and whether it was pinged since. Unix seconds, for anybody.
-type heard struct {
-	at     atomic.Int64
-	pinged atomic.Bool
-}
-
-func (h *heard) now() {
-	h.at.Store(time.Now().Unix())
-	h.pinged.Store(false)
-}
-
 // sweep looks at all sessions now and then: one that was silent for long is pinged, and one that does not even answer that
-// has gone without a word. XEP-0199 4.1; RFC 6120 4.6.4, 4.9.3.4
+// has gone without a word. Blanks are a sign of life, too. XEP-0199 4.1; RFC 6120 4.6.1, 4.6.4, 4.9.3.4
 func (s *Server) sweep() {
 	idle, wait := s.Config.Config.XMPP.Idle.Std(), s.Config.Config.XMPP.PingTimeout.Std()
 	if idle <= 0 {
@@ -35,19 +23,24 @@ func (s *Server) sweep() {
 		case <-t.C:
 		}
 		var silent, dead []*conn
-		now := time.Now().Unix()
+		now := time.Now()
 		s.mu.Lock()
 		for c := range s.sessions {
-			switch quiet := time.Duration(now-c.heard.at.Load()) * time.Second; {
-			case quiet >= idle+wait && c.heard.pinged.Load():
-				dead = append(dead, c)
-			case quiet >= idle && !c.heard.pinged.Load():
+			if s.shared.Lounge == nil { // nobody else goes round
+				c.Round(now)
+			}
+			switch quiet := c.Quiet(now); {
+			case quiet < idle:
+				c.pinged = false
+			case !c.pinged:
+				c.pinged = true
 				silent = append(silent, c)
+			case quiet >= idle+wait:
+				dead = append(dead, c)
 			}
 		}
 		s.mu.Unlock()
 		for _, c := range silent {
-			c.heard.pinged.Store(true)
 			if c.Queue(c.pingStanza()) {
 				c.Flush()
 			}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"parley/credential"
@@ -301,7 +302,8 @@ func (c *conn) bind(ctx context.Context, r *request) error {
 		rand.Read(id[:])
 		resource = hex.EncodeToString(id[:])
 	}
-	if most := c.s.Config.Config.Limits.Sessions; len(c.s.Exchange.Sessions(c.jid.Bare)) >= most {
+	others := slices.DeleteFunc(c.s.Exchange.Sessions(c.jid.Bare), func(o exchange.SessionInfo) bool { return o.Slot == resource })
+	if len(others) >= c.s.Config.Config.Limits.Sessions {
 		c.Hit("sessions")
 		return &xmpp.Error{Condition: xmpp.ResourceConstraint} // RFC 6120 7.6.2.1
 	}

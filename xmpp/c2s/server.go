@@ -71,7 +71,7 @@ var states = []string{"available", "chat", "away", "dnd", "xa", "unavailable", "
 // New makes a server. It panics when two rows of a table answer the same thing.
 func New(c Config) *Server {
 	l := &c.Config.Limits
-	s := &Server{Config: c, Entrance: listen.NewEntrance(c.Strangers), begun: time.Now(),
+	s := &Server{Config: c, Entrance: listen.NewEntrance(c.Strangers, c.Lounge != nil), begun: time.Now(),
 		sessions: map[*conn]struct{}{}, ending: make(chan struct{})}
 	s.counters = c.Metrics.Door("xmpp", states, s.tables())
 	s.disco = s.describe()
@@ -128,7 +128,7 @@ type role struct {
 // is something to do.
 func (s *Server) Serve(ctx context.Context, nc net.Conn, r role) {
 	c := &conn{s: s, ctx: ctx, role: r, state: fresh}
-	in := s.Enter(nc, func(crowded bool, leave, over func()) interface{ Close() } {
+	in := s.Enter(nc, func(crowded bool, leave, over func()) listen.Guest {
 		c.Stream, c.crowded = stream.New(nc, s.shared, leave, over), crowded
 		return c.Stream
 	})
@@ -137,6 +137,7 @@ func (s *Server) Serve(ctx context.Context, nc net.Conn, r role) {
 		return
 	}
 	c.Stream.Idle = c.idle
+	c.From = s.Exchange.Domain() // until it says for whom it came
 	if r.direct && !c.secure() {
 		c.Release()
 		return
@@ -167,7 +168,7 @@ type conn struct {
 	lastJID xmpp.JID
 	stanza  wire.Stanza // the last message or presence, whose strings serve again
 	session session
-	heard   heard
+	pinged  bool           // it was silent for long, and has not answered yet; guarded by Server.mu
 	out     exchange.Batch // what its messages handed to others
 
 	rooms    map[*room]struct{} // that it knows; guarded by Server.rooms
@@ -186,7 +187,6 @@ const (
 // Wake implements listen.Sleeper: it serves what there is to serve.
 func (c *conn) Wake() {
 	defer c.Guard(c.over)
-	c.heard.now()
 	for {
 		e, n, err := c.Next(c.ctx)
 		if err == listen.ErrParked {
