@@ -38,7 +38,7 @@ func (c *Conversation) invite(ctx context.Context, b *Batch, from *participant, 
 	if there {
 		return im.ErrAlready
 	}
-	if !a.reachable() || !a.snap.Load().Takes(from.who) {
+	if !a.reachable() || !a.takesFrom(from.who, "") {
 		return im.ErrAbsent
 	}
 	p, err := c.participant(ctx, who)

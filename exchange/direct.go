@@ -74,6 +74,11 @@ func (a *account) lets(one *Client, m *im.Message) bool {
 	return snap.lets("", m)
 }
 
+// takesFrom reports whether a session of the account, or the account while none is there, takes words of somebody.
+func (a *account) takesFrom(who im.Address, slot string) bool {
+	return a.lets(nil, &im.Message{From: who, FromSlot: slot})
+}
+
 // forbids reports whether the rules of who sends a message keep it from its receiver.
 func (a *account) forbids(m *im.Message) bool {
 	s := a.snap.Load()
@@ -185,6 +190,25 @@ func (c *Client) direct(b *Batch, w *account, slot string, p im.Presence) {
 			b.Hand(o.session, n)
 		}
 	}
+}
+
+// shownTo reports whether somebody's session may know that this one is there: it is of the same account, or sees that account, or
+// was sent its presence. RFC 6121 8.5.3.1
+func (c *Client) shownTo(who im.Address, slot string) bool {
+	a := c.account
+	if who == a.who {
+		return true
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if snap := a.snap.Load(); snap != nil {
+		if e := snap.Entry(who); e != nil && snap.shows(e) {
+			return true
+		}
+	}
+	_, one := c.directed[target{who, slot}]
+	_, all := c.directed[target{who, ""}]
+	return one || all
 }
 
 // undirect tells those whom the session sent its presence to, and who do not see that it goes, that it is

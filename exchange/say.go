@@ -35,7 +35,7 @@ func (c *Conversation) say(ctx context.Context, b *Batch, from *participant, m *
 		out.more()
 		d := &Message{Message: m, ID: id, x: x, to: p.account, who: p.who, out: out}
 		id++
-		if len(p.seats) == 0 || p.virtual || x.mayWrite(from, p) != nil {
+		if len(p.seats) == 0 || p.virtual || x.mayWrite(from, p, m) != nil {
 			away, whose = append(away, d), append(whose, p)
 			continue
 		}
@@ -54,11 +54,11 @@ func (c *Conversation) say(ctx context.Context, b *Batch, from *participant, m *
 }
 
 // mayWrite asks both sides' rules for one message.
-func (x *Exchange) mayWrite(from, to *participant) error {
+func (x *Exchange) mayWrite(from, to *participant, m *im.Message) error {
 	if from.account != nil && from.account.snap.Load().denies(to.who) {
 		return im.ErrOwnBlock
 	}
-	if to.account != nil && !to.account.snap.Load().Takes(from.who) {
+	if to.account != nil && !to.account.takesFrom(from.who, m.FromSlot) {
 		return im.ErrAbsent
 	}
 	return nil
@@ -97,7 +97,7 @@ func (x *Exchange) behind(ctx context.Context, a *account, from im.Address) (boo
 // cannot be handed over at once, is stored before anything else; then we look again whether they came.
 func (c *Conversation) sayAway(ctx context.Context, b *Batch, from, p *participant, d *Message) {
 	x, a := c.x, p.account
-	if err := x.mayWrite(from, p); err != nil {
+	if err := x.mayWrite(from, p, d.Message); err != nil {
 		x.refuse(ctx, d, err)
 		return
 	}
@@ -197,7 +197,7 @@ func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(
 		x.refuse(ctx, d, im.ErrAbsent)
 		return
 	}
-	if one == nil && (m.Only || m.Kind == im.Request) {
+	if one == nil && (m.Only || m.Kind == im.Request) || one != nil && m.Kind == im.Request && m.Means() == im.Queries && !one.shownTo(m.From, m.FromSlot) {
 		x.nobody(d)
 		return
 	}
