@@ -96,3 +96,16 @@ func TestKindsOfRefusalDiffer(t *testing.T) {
 		t.Errorf("two kinds are one")
 	}
 }
+
+func TestWhatAMessageIsToRules(t *testing.T) {
+	for want, l := range map[Traffic][]*Message{
+		Messages: {{}, {Kind: Signal}, {Kind: Request, Traffic: Messages}},
+		Queries:  {{Kind: Request}, {Kind: Signal, Traffic: Queries}},
+	} {
+		for _, m := range l {
+			if got := m.Means(); got != want || m.For(m.To, 1).Means() != want {
+				t.Errorf("%d %d is %d", m.Kind, m.Traffic, got)
+			}
+		}
+	}
+}

@@ -201,3 +201,19 @@ func TestBlocksOfEveryKind(t *testing.T) {
 		t.Errorf("denied behind another rule, and shown: %v", names)
 	}
 }
+
+// Only what is said about everything speaks of what is sent: XEP-0016 2.13.
+func TestRulesAboutEverythingAreForBothWays(t *testing.T) {
+	who := func(a string) Subject { return Subject{Who: MustAddress(a), What: Everything} }
+	rules := []Rule{
+		{Order: 1, What: Messages},
+		{Order: 2, By: ByAddress, Value: "bob@example.com", What: Everything, Allow: true},
+		{Order: 3, By: ByDomain, Value: "example.com", What: Everything},
+		{Order: 4, By: ByAddress, Value: "carol@elsewhere.example", What: Everything &^ PresenceOut},
+	}
+	for a, want := range map[string]bool{"bob@example.com": true, "carol@example.com": false, "carol@elsewhere.example": true} {
+		if got := AllowsTo(rules, who(a)); got != want {
+			t.Errorf("to %s: %t", a, got)
+		}
+	}
+}
