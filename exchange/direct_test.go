@@ -54,6 +54,7 @@ func onlyTo(m *im.Message, slot string) *im.Message {
 // is not there is as none.
 func TestToOneSession(t *testing.T) {
 	bubble(t, exchange.Config{}, func(t *testing.T, s *service) {
+		s.mutual(alice, romeo)
 		orchard, silent, n := &client{prompt: true}, &client{prompt: true}, &client{}
 		present(s.attach(romeo, "orchard", orchard), im.Presence{State: im.Available})
 		s.attach(romeo, "balcony", silent)
@@ -549,6 +550,9 @@ func TestMessagesByTheRulesOfEachSession(t *testing.T) {
 		hear("to all", hello(im.Words, "pda"), nil, 0, 1)
 		hear("to the one that denies it", to(hello(im.Words, "pda"), "orchard"), nil, 0, 0)
 		hear("to that alone", onlyTo(hello(im.Words, "pda"), "orchard"), im.ErrAbsent, 0, 0)
+		hear("a query, from who does not see it", to(hello(im.Request, "pda"), "orchard"), im.ErrAbsent, 0, 0)
+		s.mutual(alice, romeo)
+		take[*exchange.Presence](o)
 		hear("a query, which it does not deny", to(hello(im.Request, "pda"), "orchard"), nil, 1, 0)
 		balcony.Detach()
 		hear("when nobody takes it", hello(im.Words, "pda"), nil, 0, 0)
