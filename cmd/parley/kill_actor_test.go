@@ -76,7 +76,7 @@ func (a *actor) connect() (*client.Client, error) {
 		Event: func(e client.Event) {
 			switch e := e.(type) {
 			case client.Message:
-				a.f.log.received(a, e)
+				a.heard(e)
 			case client.Ring:
 				a.mu.Lock()
 				answer := a.answers || rng.IntN(5) > 0
@@ -402,6 +402,18 @@ func (a *actor) changes(ch change) bool {
 	return a.book.differs(b) != ""
 }
 
+func (a *actor) address() string { return a.handle }
+
+// heard notes what was said to the actor.
+func (a *actor) heard(m client.Message) {
+	c, err := m.Content()
+	if err != nil {
+		a.f.t.Errorf("%s got %q: %v", a.handle, m.Payload, err)
+		return
+	}
+	a.f.log.received(a, m.Handle, c.Text, "")
+}
+
 // takes reports whether the actor certainly lets somebody write, and how often that was changed.
 func (a *actor) takes(from string) (ok bool, version int) {
 	a.mu.Lock()
@@ -411,8 +423,8 @@ func (a *actor) takes(from string) (ok bool, version int) {
 	return ok, a.touched[""] + a.touched[from]
 }
 
-// open lets everybody write again, so that what was stored can be delivered.
-func (a *actor) open() error {
+// settle lets everybody write again, so that what was stored can be delivered.
+func (a *actor) settle() error {
 	ctx, cancel := a.f.patience()
 	defer cancel()
 	if a.book.Privacy == msnp.BlockList {

@@ -17,7 +17,7 @@ import (
 // dialogue is a conversation that an actor has opened.
 type dialogue struct {
 	*client.Conversation
-	called []*actor
+	called []party
 }
 
 // mostTalks is how many conversations one actor holds open.
@@ -59,12 +59,18 @@ func (a *actor) beginTalk(ctx context.Context) error {
 		return err
 	}
 	t := &dialogue{Conversation: c}
-	for range 1 + a.rng.IntN(5)/3 {
-		who := a.other()
+	invited := make([]party, 1+a.rng.IntN(5)/3)
+	for i := range invited {
+		invited[i] = a.other()
+	}
+	if n := len(a.f.xactors); a.rng.IntN(3) == 0 {
+		invited = []party{a.f.xactors[(a.i+a.rng.IntN(min(n, 6)))%n]}
+	}
+	for _, who := range invited {
 		if slices.Contains(t.called, who) {
 			continue
 		}
-		switch err := c.Invite(ctx, who.handle); {
+		switch err := c.Invite(ctx, who.address()); {
 		case err == nil:
 			t.called = append(t.called, who)
 		case !refused(err):
@@ -79,7 +85,7 @@ func (a *actor) beginTalk(ctx context.Context) error {
 	if a.rng.IntN(2) == 0 {
 		ctx, cancel := briefly(ctx)
 		defer cancel()
-		if err := c.Await(ctx, t.called[0].handle); err != nil && isLost(err) {
+		if err := c.Await(ctx, t.called[0].address()); err != nil && isLost(err) {
 			return err
 		}
 	}
@@ -91,7 +97,7 @@ func (a *actor) say(ctx context.Context, t *dialogue) error {
 	a.said++
 	text := fmt.Sprintf("words %d of c%d", a.said, a.i)
 	here := t.Members()
-	versions := map[*actor]int{}
+	versions := map[party]int{}
 	for _, who := range t.called {
 		if ok, v := who.takes(a.handle); ok {
 			versions[who] = v
@@ -109,18 +115,25 @@ func (a *actor) say(ctx context.Context, t *dialogue) error {
 		return err // in doubt
 	}
 	there := t.Members()
-	var must []*actor
+	var must []party
 	for _, who := range t.called {
 		v, sure := versions[who]
 		if ok, now := who.takes(a.handle); !sure || !ok || v != now {
 			continue // turned away, perhaps, and that must look like this
 		}
-		if len(t.called) == 1 || slices.Contains(here, who.handle) && slices.Contains(there, who.handle) {
+		if len(t.called) == 1 || slices.Contains(here, who.address()) && slices.Contains(there, who.address()) {
 			must = append(must, who)
 		}
 	}
 	a.f.log.acknowledged(text, must)
 	return nil
+}
+
+// party is somebody who says and hears.
+type party interface {
+	address() string
+	// takes reports whether they certainly let somebody write, and how often that was changed.
+	takes(from string) (ok bool, version int)
 }
 
 // ledger has every message that was said, and who got it when.
@@ -135,23 +148,25 @@ type ledger struct {
 	complete chan struct{}       // closed when late is empty; nil: nobody waits
 	acks     int
 	doubles  int
+	same     int // of these with the id of the first time, as XMPP tells it
 	stored   int // received later than in the life in which they were said
 }
 
 type utterance struct {
 	text   string
-	from   *actor
+	from   party
 	life   int
-	may    []*actor
-	must   []*actor
+	may    []party
+	must   []party
 	not    bool // the sender was told so
 	gotten []receipt
 }
 
 type receipt struct {
-	who  *actor
+	who  party
 	life int
 	at   time.Time
+	id   string // "": the protocol tells none
 }
 
 func newLedger(t *testing.T) *ledger {
@@ -170,7 +185,7 @@ func (l *ledger) killed() {
 	l.kills[l.now] = time.Now()
 }
 
-func (l *ledger) saying(text string, from *actor, may []*actor) {
+func (l *ledger) saying(text string, from party, may []party) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all[text] = &utterance{text: text, from: from, life: l.now, may: slices.Clone(may)}
@@ -186,7 +201,7 @@ func (l *ledger) refused(text string) {
 	}
 }
 
-func (l *ledger) acknowledged(text string, must []*actor) {
+func (l *ledger) acknowledged(text string, must []party) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.acks++
@@ -214,37 +229,41 @@ func (l *ledger) look(w *utterance) {
 // committed.
 const underway = 3 * time.Second
 
-func (l *ledger) received(who *actor, m client.Message) {
-	c, err := m.Content()
-	if err != nil || !strings.HasPrefix(c.Text, "words ") {
-		l.t.Errorf("%s got something that nobody said: %q, %v", who.handle, m.Payload, err)
+func (l *ledger) received(who party, from, text, id string) {
+	if !strings.HasPrefix(text, "words ") {
+		l.t.Errorf("%s got something that nobody said: %q", who.address(), text)
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	w := l.all[c.Text]
+	w := l.all[text]
 	switch {
-	case w == nil, w.from.handle != m.Handle, !slices.Contains(w.may, who):
-		l.t.Errorf("%s got %q of %s, which was not for them", who.handle, c.Text, m.Handle)
+	case w == nil, w.from.address() != from, !slices.Contains(w.may, who):
+		l.t.Errorf("%s got %q of %s, which was not for them", who.address(), text, from)
 		return
 	case w.not:
-		l.t.Errorf("%s got %q, which was refused", who.handle, c.Text)
+		l.t.Errorf("%s got %q, which was refused", who.address(), text)
 	}
 	for _, r := range w.gotten {
 		if r.who != who {
 			continue
 		}
 		l.doubles++
+		if id != r.id {
+			l.t.Errorf("%s got %q twice, as %s and %s", who.address(), text, r.id, id)
+		} else if id != "" {
+			l.same++
+		}
 		if r.life == l.now {
-			l.t.Errorf("%s got %q twice", who.handle, c.Text)
+			l.t.Errorf("%s got %q twice", who.address(), text)
 		} else if before := l.kills[r.life].Sub(r.at); before > underway {
-			l.t.Errorf("%s got %q again, %v after a kill that came %v after the first time", who.handle, c.Text, time.Since(l.kills[r.life]), before)
+			l.t.Errorf("%s got %q again, %v after a kill that came %v after the first time", who.address(), text, time.Since(l.kills[r.life]), before)
 		}
 	}
 	if l.now != w.life {
 		l.stored++
 	}
-	w.gotten = append(w.gotten, receipt{who, l.now, time.Now()})
+	w.gotten = append(w.gotten, receipt{who, l.now, time.Now(), id})
 	l.look(w)
 }
 
@@ -272,7 +291,7 @@ func (l *ledger) await(most time.Duration) string {
 		w := l.all[text]
 		for _, who := range w.must {
 			if !slices.ContainsFunc(w.gotten, func(r receipt) bool { return r.who == who }) {
-				fmt.Fprintf(&b, "%q, said in life %d to %d, for %s\n", text, w.life, len(w.may), who.handle)
+				fmt.Fprintf(&b, "%q, said in life %d to %d, for %s\n", text, w.life, len(w.may), who.address())
 			}
 		}
 	}
@@ -282,5 +301,5 @@ func (l *ledger) await(most time.Duration) string {
 func (l *ledger) summary() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return fmt.Sprintf("%d messages said, %d acknowledged, %d came in a later life of the service, %d of them twice", len(l.all), l.acks, l.stored, l.doubles)
+	return fmt.Sprintf("%d messages said, %d acknowledged, %d came in a later life of the service, %d came twice, of which %d with the id that XMPP tells", len(l.all), l.acks, l.stored, l.doubles, l.same)
 }

@@ -28,17 +28,21 @@ import (
 //   - every message acknowledged reaches its receiver at last. One that was under way at a kill may come
 //     twice; these are counted.
 //
-// PARLEY_CLIENTS (20) and PARLEY_KILLS (2) say how many; PARLEY_SEED repeats a run, as far as
+// A third of them is on XMPP, where an answer to a query acknowledges all that was said before it: rosters, who sees whom,
+// requests and messages. They and the others write to each other. What comes twice there comes with the same id (XEP-0359 3).
+//
+// PARLEY_CLIENTS (30) and PARLEY_KILLS (2) say how many; PARLEY_SEED repeats a run, as far as
 // processes can be repeated.
 func TestKill(t *testing.T) {
-	f := &fleet{t: t, clients: fromEnv(t, "PARLEY_CLIENTS", 20), log: newLedger(t)}
+	f := &fleet{t: t, clients: max(6, fromEnv(t, "PARLEY_CLIENTS", 30)), log: newLedger(t)}
 	kills := fromEnv(t, "PARLEY_KILLS", 2)
 	seed := uint64(fromEnv(t, "PARLEY_SEED", int(time.Now().UnixNano()%1e9)))
 	t.Logf("PARLEY_SEED=%d PARLEY_CLIENTS=%d PARLEY_KILLS=%d", seed, f.clients, kills)
 	rng := rand.New(rand.NewPCG(seed, 0))
 
-	f.service = newDaemon(t, filepath.Join(t.TempDir(), "data"), "parley.test", "msnp://"+ownHost()+":0")
-	f.service.set = []string{"msnp.ring=2s", "offline.ring_again=1s", "msnp.renames=1000000"}
+	host := ownHost()
+	f.service = newDaemon(t, filepath.Join(t.TempDir(), "data"), "parley.test", "msnp://"+host+":0", "xmpp://"+host+":0")
+	f.service.set = []string{"msnp.ring=2s", "offline.ring_again=1s", "msnp.renames=1000000", "xmpp.plain=loopback"}
 	f.hire(seed)
 
 	for kill := range kills {
@@ -46,14 +50,14 @@ func TestKill(t *testing.T) {
 		if err := f.service.start(); err != nil {
 			t.Fatal(err)
 		}
-		most := f.clients * (8 + rng.IntN(60))
+		most := len(f.members) * (8 + rng.IntN(60))
 		if rng.IntN(4) == 0 && kill > 0 {
-			most = 1 + rng.IntN(f.clients) // while they log in
+			most = 1 + rng.IntN(len(f.members)) // while they log in
 		}
 		killed := f.killAfter(most)
-		if f.all((*actor).arrive) {
+		if f.all(member.arrive) {
 			f.agree()
-			f.all((*actor).live)
+			f.all(member.live)
 		}
 		if t.Failed() {
 			f.reach() // no need to go on
@@ -64,24 +68,24 @@ func TestKill(t *testing.T) {
 		if t.Failed() {
 			t.FailNow()
 		}
-		f.all((*actor).leave)
+		f.all(member.leave)
 	}
 
 	f.epoch(kills)
 	if err := f.service.start(); err != nil {
 		t.Fatal(err)
 	}
-	if !f.all((*actor).arrive) {
+	if !f.all(member.arrive) {
 		t.FailNow()
 	}
 	f.agree()
-	f.all((*actor).open)
-	f.all((*actor).leave)
-	f.all((*actor).collect)
+	f.all(member.settle)
+	f.all(member.leave)
+	f.all(member.collect)
 	if late := f.log.await(90 * time.Second); late != "" {
 		t.Errorf("acknowledged and never received:\n%s", late)
 	}
-	f.all((*actor).leave)
+	f.all(member.leave)
 	if err := f.service.stop(); err != nil {
 		t.Error(err)
 	}
@@ -105,7 +109,11 @@ type fleet struct {
 	t       *testing.T
 	clients int
 	service *daemon
+	members []member
 	actors  []*actor
+	xactors []*xactor
+	xmpp    map[string]*xactor // by address
+	ending  sync.Mutex         // guards the ends of all of them
 	log     *ledger
 
 	now     int         // which life of the service this is
@@ -120,13 +128,31 @@ type fleet struct {
 	reach   func()        // count got there
 }
 
+// member is an actor on either protocol.
+type member interface {
+	party
+	arrive() error  // logs in, and holds what the service says against the book; nobody changes anything meanwhile
+	live() error    // does things until the connection is lost
+	leave() error   // closes what is left
+	settle() error  // lets everybody write
+	collect() error // logs in, to get all that waits
+}
+
 // hire makes the accounts.
 func (f *fleet) hire(seed uint64) {
 	var csv strings.Builder
+	f.xmpp = map[string]*xactor{}
+	for i := range f.clients / 3 {
+		x := &xactor{f: f, i: i, jid: fmt.Sprintf("x%d@parley.test", i), rng: rand.New(rand.NewPCG(seed, uint64(i)+1<<32)),
+			unsure: map[string]bool{}, book: map[string]xitem{}, ends: map[string]tally{}, refers: map[string]string{}}
+		f.xactors, f.members, f.xmpp[x.jid] = append(f.xactors, x), append(f.members, x), x
+		fmt.Fprintf(&csv, "%s,%s\n", x.jid, actorPassword)
+	}
+	f.clients -= len(f.xactors)
 	for i := range f.clients {
 		a := &actor{f: f, i: i, handle: fmt.Sprintf("c%d@parley.test", i), rng: rand.New(rand.NewPCG(seed, uint64(i)+1))}
 		a.book = newBook(a.handle)
-		f.actors = append(f.actors, a)
+		f.actors, f.members = append(f.actors, a), append(f.members, a)
 		fmt.Fprintf(&csv, "%s,%s\n", a.handle, actorPassword)
 	}
 	if err := f.service.command(csv.String(), "account", "import", "-"); err != nil {
@@ -174,17 +200,17 @@ func (f *fleet) act() {
 }
 
 // all has every actor do something, and reports whether nobody lost their connection.
-func (f *fleet) all(do func(*actor) error) bool {
+func (f *fleet) all(do func(member) error) bool {
 	var wg sync.WaitGroup
 	var lost atomic.Bool
-	for _, a := range f.actors {
+	for _, a := range f.members {
 		wg.Go(func() {
 			switch err := do(a); {
 			case err == nil:
 			case isLost(err) && f.dying.Load():
 				lost.Store(true)
 			default:
-				f.t.Errorf("%s: %v", a.handle, err)
+				f.t.Errorf("%s: %v", a.address(), err)
 				lost.Store(true)
 			}
 		})
@@ -197,11 +223,12 @@ func (f *fleet) all(do func(*actor) error) bool {
 func isLost(err error) bool {
 	var end *client.EndError
 	var op *net.OpError
-	return errors.As(err, &end) || errors.As(err, &op) || errors.Is(err, client.ErrClosed) || errors.Is(err, client.ErrNobody)
+	return errors.As(err, &end) || errors.As(err, &op) || errors.Is(err, client.ErrClosed) || errors.Is(err, client.ErrNobody) || lostXMPP(err)
 }
 
 // agree holds everybody's lists against each other: draft 5.7.
 func (f *fleet) agree() {
+	f.agreeXMPP()
 	by := map[string]*actor{}
 	for _, a := range f.actors {
 		by[a.handle] = a
