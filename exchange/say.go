@@ -75,6 +75,13 @@ func (x *Exchange) refuse(ctx context.Context, d *Message, why error) {
 	d.out.verdict(why)
 }
 
+// mayWait reports whether something may be stored for the account.
+func (a *account) mayWait() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.waiting
+}
+
 // behind reports whether older words of a sender wait for an account, or are being offered: those
 // that come now have to go after them.
 func (x *Exchange) behind(ctx context.Context, a *account, from im.Address) (bool, error) {
@@ -172,7 +179,9 @@ func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(
 		m.ID = x.messageIDs(1)
 	}
 	out := newOutcome(done)
-	b.Flush()
+	if o := x.inMemory(m.To); o == nil || o.snap.Load() == nil { // nobody waits for what is asked of the store
+		b.Flush()
+	}
 	a, err := x.acquire(ctx, m.To)
 	if err != nil {
 		if err == im.ErrUnknownUser {
@@ -186,6 +195,7 @@ func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(
 	defer a.release()
 	d := &Message{Message: m, ID: m.ID, x: x, to: a, who: m.To, out: out}
 	if f := x.inMemory(m.From); f != nil && f.forbids(m) {
+		b.Flush()
 		x.refuse(ctx, d, im.ErrOwnBlock)
 		return
 	}
@@ -194,6 +204,7 @@ func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(
 		one = a.at(m.Slot)
 	}
 	if !a.lets(one, m) {
+		b.Flush()
 		x.refuse(ctx, d, im.ErrAbsent)
 		return
 	}
@@ -203,6 +214,9 @@ func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(
 	}
 	behind := false
 	if d.storable() && (one == nil || one.takes()) { // nothing older is offered to one who takes nothing
+		if a.mayWait() {
+			b.Flush()
+		}
 		if behind, err = x.behind(ctx, a, m.From); err != nil {
 			out.verdict(err)
 			return
@@ -223,6 +237,7 @@ func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(
 		x.nobody(d)
 		return
 	}
+	b.Flush()
 	err = x.keep(ctx, a, m)
 	out.verdict(err)
 	if err == nil && a.reachable() {
