@@ -136,8 +136,7 @@ func (s *Server) Serve(ctx context.Context, nc net.Conn, r role) {
 		nc.Close()
 		return
 	}
-	c.Stream.Idle, c.Heard = c.idle, c.heard.now
-	c.From = s.Exchange.Domain() // until it says for whom it came
+	c.Stream.Idle = c.idle
 	c.From = s.Exchange.Domain() // until it says for whom it came
 	if r.direct && !c.secure() {
 		c.Release()

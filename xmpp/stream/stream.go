@@ -28,8 +28,6 @@ type Stream struct {
 	listen.Link
 	// From is the domain that the header names, To who opened it, Lang the language that it gave; set by Opened.
 	From, Lang string
-	// Heard is called whenever something came, if only a blank: RFC 6120 4.6.1. nil: nobody asks.
-	Heard func()
 
 	s      *Shared
 	scan   xmltext.Scanner
@@ -75,9 +73,6 @@ func (t *Stream) Next(ctx context.Context) (xmltext.Event, xmltext.Node, error) 
 		}
 		if err := t.Await(ctx); err != nil {
 			return xmltext.More, xmltext.Node{}, err
-		}
-		if t.Heard != nil {
-			t.Heard()
 		}
 	}
 }
