@@ -141,7 +141,7 @@ func (c *Client) withdraw(b *Batch) {
 		c.undirect(b, im.Presence{})
 	}
 	a.mu.Unlock()
-	if c.login.Abilities&Direct != 0 {
+	if c.login.Abilities&Direct != 0 && !c.x.ending.Load() {
 		c.x.leaveTalks(b, a)
 	}
 	if len(next) == 0 {
