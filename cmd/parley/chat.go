@@ -7,7 +7,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,8 +17,7 @@ import (
 
 	"parley/credential"
 	"parley/im"
-	"parley/msnp"
-	"parley/msnp/client"
+	"parley/listen"
 )
 
 // chatHelp is the long help of the command.
@@ -29,14 +30,21 @@ exit code is 1 when anything failed:
 
   printf '/msg bob@parley.test hello\n' | parley chat alice@parley.test --password-file FILE
 
-/wait makes such a script wait: /wait message bob@parley.test 10`
+/wait makes such a script wait: /wait message bob@parley.test 10
+
+It speaks MSNP, or XMPP with --protocol xmpp, or with a --server like xmpp://chat.example.com. XMPP goes over TLS, and
+the certificate must be good for the domain of the address: vouched for by somebody whom this machine trusts, or the
+one that a service made for itself in its data folder, which --data names. For a server on this machine the folder
+is ./parley-data if not said otherwise.`
 
 // chatFlags are the flags of parley chat.
 type chatFlags struct {
-	server string
-	stdin  bool
-	file   string
-	join   time.Duration // 0: joinTime
+	protocol, server string
+	data             string // a folder whose service's own certificate is trusted
+	insecure         bool
+	stdin            bool
+	file             string
+	join             time.Duration // 0: joinTime
 }
 
 // joinTime is how long somebody invited is waited for before the words go: then they are stored for them.
@@ -44,10 +52,43 @@ const joinTime = 10 * time.Second
 
 func setupChat(fs *flag.FlagSet) runner {
 	var o chatFlags
-	fs.StringVar(&o.server, "server", "127.0.0.1:1863", "log in at `HOST:PORT`")
+	fs.StringVar(&o.protocol, "protocol", "", "speak `NAME`: msnp or xmpp (default: what --server says, or msnp)")
+	fs.StringVar(&o.server, "server", "", "log in at `HOST:PORT`, or at a URL like xmpp://HOST:PORT, xmpps:// or msnp:// (default: 127.0.0.1)")
+	fs.StringVar(&o.data, "data", "", "trust the certificate that the service of the data folder `DIR` made for itself (default on this machine: ./parley-data)")
+	fs.BoolVar(&o.insecure, "insecure", false, "trust any certificate: whoever is on the way can read along and be anybody")
 	fs.BoolVar(&o.stdin, "password-stdin", false, "take the password from the first line of the standard input")
 	fs.StringVar(&o.file, "password-file", "", "take the password from the first line of `FILE`")
 	return func(ctx context.Context, e *env, args []string) error { return runChat(ctx, e, args[0], o) }
+}
+
+// chatServer is what scheme to speak with which server, HOST:PORT. A port that is one protocol's alone says it, too.
+func (o *chatFlags) chatServer() (scheme, server string, err error) {
+	server = o.server
+	scheme, rest, ok := strings.Cut(server, "://")
+	if ok {
+		server = rest
+	} else {
+		scheme = o.protocol
+		if _, port, err := net.SplitHostPort(server); err == nil && (port == "5222" || port == "5223") && scheme != "msnp" {
+			scheme = map[string]string{"5222": "xmpp", "5223": "xmpps"}[port]
+		}
+	}
+	if scheme == "" {
+		scheme = "msnp"
+	}
+	switch {
+	case !slices.Contains([]string{"msnp", "xmpp", "xmpps"}, scheme):
+		return "", "", usagef("%q is no protocol to chat with: it is msnp or xmpp", scheme)
+	case o.protocol != "" && o.protocol != strings.TrimSuffix(scheme, "s"):
+		return "", "", usagef("--protocol %s and --server %s do not go together", o.protocol, o.server)
+	case server == "":
+		server = "127.0.0.1"
+	}
+	u, err := listen.ParseURL(scheme + "://" + server)
+	if err != nil || u.Advertise != "" {
+		return "", "", usagef("--server %s: write it like chat.example.com:5222, or like xmpp://chat.example.com", o.server)
+	}
+	return scheme, u.Addr(), nil
 }
 
 // runChat logs in and chats until the user, the input or the service ends it.
@@ -55,6 +96,10 @@ func runChat(ctx context.Context, e *env, address string, o chatFlags) error {
 	who, err := im.ParseAddress(address)
 	if err != nil || who.IsDomain() {
 		return usagef("%s is no address: write it like alice@parley.test", address)
+	}
+	scheme, server, err := o.chatServer()
+	if err != nil {
+		return err
 	}
 	in := bufio.NewReader(e.in)
 	password, err := chatPassword(ctx, e, in, who.String(), o)
@@ -65,13 +110,15 @@ func runChat(ctx context.Context, e *env, address string, o chatFlags) error {
 	if o.join > 0 {
 		c.joinTime = o.join
 	}
-	c.client, err = client.Connect(ctx, client.Config{
-		Address: o.server, Handle: who.String(), Password: password, Answer: true, Event: c.inbox.Put, Timeout: chatTimeout,
-	})
-	if err != nil {
-		return loginError(err, who.String(), o.server)
+	if scheme == "msnp" {
+		c.m, err = loginMSNP(ctx, who.String(), server, password)
+	} else {
+		c.m, err = loginXMPP(ctx, who, server, scheme == "xmpps", password, &o)
 	}
-	defer c.client.Close()
+	if err != nil {
+		return err
+	}
+	defer c.m.close()
 	return c.run(ctx, in)
 }
 
@@ -146,18 +193,12 @@ func terminal(x any) (*os.File, bool) {
 	return f, ok && term.IsTerminal(int(f.Fd()))
 }
 
-// loginError says what to do about a login that failed.
-func loginError(err error, who, server string) error {
-	var step *client.StepError
-	switch {
-	case errors.Is(err, context.Canceled):
-		return err
-	case errors.Is(err, msnp.ErrAuthenticationFailed):
-		return fmt.Errorf("%s is not let in: the password is wrong, or there is no such account (parley account list shows those there are)", who)
-	case errors.As(err, &step) && step.Step == "connect" && step.Address == server:
-		return fmt.Errorf("nobody answers at %s: %w: parley quickstart starts a service, --server HOST:PORT names another", server, step.Err)
-	case errors.As(err, &step) && step.Step == "connect":
-		return fmt.Errorf("%s sends us to %s, where nobody answers: %w: its operator may need ?advertise=HOST:PORT on that listener", server, step.Address, step.Err)
-	}
-	return fmt.Errorf("log in: %w", err)
+// notLetIn is the error of a login with a wrong password, or to no account.
+func notLetIn(who string) error {
+	return fmt.Errorf("%s is not let in: the password is wrong, or there is no such account (parley account list shows those there are)", who)
+}
+
+// nobodyAt is the error of a server that cannot be reached.
+func nobodyAt(server string, err error) error {
+	return fmt.Errorf("nobody answers at %s: %w: parley quickstart starts a service, --server HOST:PORT names another", server, err)
 }

@@ -92,42 +92,6 @@ func (c *chat) address(s string) (string, error) {
 	return a.String(), nil
 }
 
-// explain says what an error of the service means for whom it is about.
-func explain(err error, who string) error {
-	var code msnp.Code
-	if !errors.As(err, &code) {
-		return err
-	}
-	text := ""
-	switch code {
-	case msnp.ErrInvalidParameter, msnp.ErrInvalidUsername:
-		text = "the service does not take this"
-	case msnp.ErrInvalidUser:
-		text = "nobody has the address " + who
-	case msnp.ErrInvalidFriendlyName:
-		text = "the service does not take this name"
-	case msnp.ErrListFull:
-		text = "the list is full"
-	case msnp.ErrAlreadyThere:
-		text = who + " is there already"
-	case msnp.ErrNotOnList:
-		text = who + " is not there"
-	case msnp.ErrNotOnline:
-		text = who + " is not online, or takes no messages from you"
-	case msnp.ErrOffline:
-		text = "you are hidden or offline yourself: /state online first"
-	case msnp.ErrTooActive, msnp.ErrTooRapid:
-		text = "that was too often: wait a little"
-	case msnp.ErrSessionOverload:
-		text = "the conversation is full"
-	case msnp.ErrTooManySessions:
-		text = "too many conversations: /leave some"
-	default:
-		return err
-	}
-	return fmt.Errorf("%s (%d)", text, int(code))
-}
-
 func (c *chat) cmdMsg(ctx context.Context, args string) error {
 	first, text, _ := strings.Cut(args, " ")
 	who, err := c.address(first)
@@ -175,9 +139,15 @@ func (c *chat) cmdInvite(ctx context.Context, args string) error {
 			return err
 		}
 	}
+	if err := c.widen(ctx, t); err != nil {
+		return err
+	}
 	conv := t.conv
-	if err := c.during(ctx, func(ctx context.Context) error { return conv.Invite(ctx, who) }); err != nil {
-		return explain(err, who)
+	if conv == nil {
+		return errors.New("the conversation has ended")
+	}
+	if err := c.during(ctx, func(ctx context.Context) error { return conv.invite(ctx, who) }); err != nil {
+		return c.m.explain(err, who)
 	}
 	in := func() bool { return slices.Contains(t.with, who) }
 	if !c.until(ctx, c.joinTime, func() bool { return in() || t.conv == nil }) {
@@ -188,6 +158,24 @@ func (c *chat) cmdInvite(ctx context.Context, args string) error {
 		slices.Sort(t.with)
 	}
 	return nil
+}
+
+// widen has a talk go on where more than two can be, unless it is there.
+func (c *chat) widen(ctx context.Context, t *talk) error {
+	var wide venue
+	old := t.conv
+	err := c.during(ctx, func(ctx context.Context) (err error) {
+		wide, err = c.m.wide(ctx, old)
+		return err
+	})
+	if err != nil {
+		return c.m.explain(err, "")
+	}
+	if wide == old {
+		return nil
+	}
+	t.conv, t.old = wide, nil
+	return c.gather(ctx, t)
 }
 
 func (c *chat) cmdLeave(context.Context, string) error {
@@ -206,42 +194,9 @@ func (c *chat) cmdList(context.Context, string) error {
 	return nil
 }
 
-// edit changes lists in steps; it stops at the first error.
-func (c *chat) edit(ctx context.Context, who string, steps ...func(context.Context) error) error {
-	for _, step := range steps {
-		if err := c.during(ctx, step); err != nil {
-			return explain(err, who)
-		}
-	}
-	return nil
-}
-
-// put is a step that puts somebody on a list, unless they are there.
-func (c *chat) put(l msnp.List, who string) func(context.Context) error {
-	return func(ctx context.Context) error {
-		if _, ok := c.client.Listed(l, who); ok {
-			return nil
-		}
-		_, err := c.client.Add(ctx, l, who, c.client.Seen(who).Name)
-		if errors.Is(err, msnp.ErrAlreadyThere) {
-			return nil
-		}
-		return err
-	}
-}
-
-// take is a step that takes somebody off a list, if they are on it.
-func (c *chat) take(l msnp.List, who string) func(context.Context) error {
-	return func(ctx context.Context) error {
-		if _, ok := c.client.Listed(l, who); !ok {
-			return nil
-		}
-		_, err := c.client.Remove(ctx, l, who)
-		if errors.Is(err, msnp.ErrNotOnList) {
-			return nil
-		}
-		return err
-	}
+// edit changes lists.
+func (c *chat) edit(ctx context.Context, who string, act func(context.Context, string) error) error {
+	return c.m.explain(c.during(ctx, func(ctx context.Context) error { return act(ctx, who) }), who)
 }
 
 func (c *chat) cmdAdd(ctx context.Context, args string) error {
@@ -249,10 +204,10 @@ func (c *chat) cmdAdd(ctx context.Context, args string) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := c.client.Listed(msnp.BlockList, who); ok {
+	if c.m.contact(who).blocked {
 		return fmt.Errorf("%s is blocked: /unblock %s first", who, who)
 	}
-	if err := c.edit(ctx, who, c.put(msnp.AllowList, who), c.put(msnp.ForwardList, who)); err != nil {
+	if err := c.edit(ctx, who, c.m.add); err != nil {
 		return err
 	}
 	c.say("%s is on your list", who)
@@ -264,10 +219,10 @@ func (c *chat) cmdRemove(ctx context.Context, args string) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := c.client.Listed(msnp.ForwardList, who); !ok {
+	if !c.m.contact(who).listed {
 		return fmt.Errorf("%s is not on your list", who)
 	}
-	if err := c.edit(ctx, who, c.take(msnp.ForwardList, who)); err != nil {
+	if err := c.edit(ctx, who, c.m.remove); err != nil {
 		return err
 	}
 	c.say("%s is off your list", who)
@@ -279,7 +234,7 @@ func (c *chat) cmdBlock(ctx context.Context, args string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.edit(ctx, who, c.take(msnp.AllowList, who), c.put(msnp.BlockList, who)); err != nil {
+	if err := c.edit(ctx, who, c.m.block); err != nil {
 		return err
 	}
 	for _, t := range slices.Clone(c.talks) { // draft 8.5: it is the client that leaves
@@ -297,10 +252,10 @@ func (c *chat) cmdUnblock(ctx context.Context, args string) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := c.client.Listed(msnp.BlockList, who); !ok {
+	if !c.m.contact(who).blocked {
 		return fmt.Errorf("%s is not blocked", who)
 	}
-	if err := c.edit(ctx, who, c.take(msnp.BlockList, who), c.put(msnp.AllowList, who)); err != nil {
+	if err := c.edit(ctx, who, c.m.unblock); err != nil {
 		return err
 	}
 	c.say("%s is not blocked any more", who)
@@ -309,11 +264,11 @@ func (c *chat) cmdUnblock(ctx context.Context, args string) error {
 
 func (c *chat) cmdState(ctx context.Context, args string) error {
 	for _, w := range stateWords {
-		if w.word != args && !strings.EqualFold(string(w.state), args) {
+		if w.word != args && !strings.EqualFold(string(w.msnp), args) {
 			continue
 		}
-		if err := c.during(ctx, func(ctx context.Context) error { return c.client.SetState(ctx, w.state) }); err != nil {
-			return explain(err, "")
+		if err := c.during(ctx, func(ctx context.Context) error { return c.m.setState(ctx, w.word) }); err != nil {
+			return c.m.explain(err, "")
 		}
 		c.say("you are %s now", w.is)
 		return nil
@@ -322,17 +277,11 @@ func (c *chat) cmdState(ctx context.Context, args string) error {
 }
 
 func (c *chat) cmdName(ctx context.Context, args string) error {
-	if len(msnp.EncodeName(args)) > msnp.MaxName {
-		return errors.New("this name is too long")
+	if err := c.during(ctx, func(ctx context.Context) error { return c.m.rename(ctx, args) }); err != nil {
+		return c.m.explain(err, "")
 	}
-	err := c.during(ctx, func(ctx context.Context) error {
-		_, err := c.client.Rename(ctx, c.client.Handle(), args)
-		return err
-	})
-	if err != nil {
-		return explain(err, "")
-	}
-	c.say("your name is %s now", printable(c.client.Name()))
+	_, name, _ := c.m.self()
+	c.say("your name is %s now", printable(name))
 	return nil
 }
 
@@ -340,7 +289,7 @@ func (c *chat) cmdName(ctx context.Context, args string) error {
 const waitTime = 30 * time.Second
 
 // waitable are the events that /wait knows, beside the states.
-var waitable = []string{"message", "typing", "joined", "left", "added", "removed", "nudge"}
+var waitable = []string{"message", "typing", "joined", "left", "added", "removed", "nudge", "delivered"}
 
 // cmdWait waits for an event that no earlier /wait has waited for, or for a time. A state, and somebody in the
 // conversation, may also be there already.
@@ -392,11 +341,11 @@ func (c *chat) already(kind, who string) bool {
 	case who == "":
 		return false
 	case kind == "joined":
-		return c.current != nil && c.current.conv != nil && slices.Contains(c.current.conv.Members(), who)
+		return c.current != nil && c.current.conv != nil && slices.Contains(c.current.conv.members(), who)
 	case slices.Contains(waitable, kind):
 		return false
 	}
-	is := wordOf(c.client.Seen(who).State)
+	is := c.m.contact(who).state
 	return is == kind || kind == "online" && is != "offline"
 }
 

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"parley/im"
-	"parley/msnp"
-	"parley/msnp/client"
 )
 
 // chat is one run of parley chat. One goroutine owns it: lines and events come to it.
@@ -21,8 +19,7 @@ type chat struct {
 	stamp    bool // lines begin with the time of day
 	talking  bool // a person types: what failed was said, and is no failure of the run
 	who      im.Address
-	client   *client.Client
-	inbox    client.Inbox
+	m        messenger
 	lines    chan string // closed by its reader at the end of the input
 	joinTime time.Duration
 
@@ -37,13 +34,13 @@ type chat struct {
 // talk is a conversation, or one that can begin again when something is said.
 type talk struct {
 	with []string // the handles of the others, sorted; who only left a conversation of two is still meant
-	conv *client.Conversation
-	old  []*client.Conversation // two who call each other at once have two: words may come in either
+	conv venue
+	old  []venue // two who call each other at once have two: words may come in either
 }
 
 // ended takes a conversation out.
-func (t *talk) ended(conv *client.Conversation) {
-	t.old = slices.DeleteFunc(t.old, func(o *client.Conversation) bool { return o == conv })
+func (t *talk) ended(conv venue) {
+	t.old = slices.DeleteFunc(t.old, func(o venue) bool { return o == conv })
 	if t.conv != conv {
 		return
 	}
@@ -56,10 +53,10 @@ func (t *talk) ended(conv *client.Conversation) {
 // leave leaves all of it.
 func (t *talk) leave() {
 	for _, o := range t.old {
-		o.Leave()
+		o.leave()
 	}
 	if t.conv != nil {
-		t.conv.Leave()
+		t.conv.leave()
 	}
 }
 
@@ -143,16 +140,11 @@ func (c *chat) read(in *bufio.Reader, stop <-chan struct{}) {
 
 // arrive gets the lists, shows oneself, and prints who is there.
 func (c *chat) arrive(ctx context.Context) error {
-	if _, _, err := c.client.Sync(ctx, 0); err != nil {
-		return fmt.Errorf("get the contact list: %w", err)
+	if err := c.m.arrive(ctx); err != nil {
+		return err
 	}
-	if err := c.client.SetState(ctx, msnp.Online); err != nil {
-		return fmt.Errorf("go online: %w", err)
-	}
-	if err := c.client.Ping(ctx); err != nil { // behind its answer everybody's state is known
-		return fmt.Errorf("see who is there: %w", err)
-	}
-	c.say("logged in as %s at %s", person(c.client.Handle(), c.client.Name()), c.client.Server())
+	address, name, server := c.m.self()
+	c.say("logged in as %s at %s", person(address, name), server)
 	c.list()
 	c.drain(ctx)
 	c.started = true
@@ -165,11 +157,9 @@ func (c *chat) arrive(ctx context.Context) error {
 // drain shows what has happened, and gives what is closed when more does.
 func (c *chat) drain(ctx context.Context) <-chan struct{} {
 	for {
-		e, ready := c.inbox.TryNext()
-		if e == nil {
+		if ready := c.m.step(ctx, c); ready != nil {
 			return ready
 		}
-		c.show(ctx, e)
 	}
 }
 
@@ -220,7 +210,7 @@ func (c *chat) happened(kind, who string) {
 }
 
 // talkOf is the talk that a conversation belongs to; nil when there is none.
-func (c *chat) talkOf(conv *client.Conversation) *talk {
+func (c *chat) talkOf(conv venue) *talk {
 	for _, t := range c.talks {
 		if t.conv == conv || slices.Contains(t.old, conv) {
 			return t
@@ -254,13 +244,13 @@ func (c *chat) forget(t *talk) {
 // nobody can.
 func (c *chat) gather(ctx context.Context, t *talk) error {
 	if t.conv == nil {
-		var conv *client.Conversation
+		var conv venue
 		err := c.during(ctx, func(ctx context.Context) (err error) {
-			conv, err = c.client.Talk(ctx)
+			conv, err = c.m.talk(ctx, t.with)
 			return err
 		})
 		if err != nil {
-			return explain(err, "")
+			return c.m.explain(err, strings.Join(t.with, ", "))
 		}
 		t.conv = conv
 	}
@@ -271,17 +261,17 @@ func (c *chat) gather(ctx context.Context, t *talk) error {
 		if conv == nil {
 			return errors.New("the conversation has ended")
 		}
-		if slices.Contains(conv.Members(), who) {
+		if slices.Contains(conv.members(), who) {
 			in++
 			continue
 		}
-		err := c.during(ctx, func(ctx context.Context) error { return conv.Invite(ctx, who) })
+		err := c.during(ctx, func(ctx context.Context) error { return conv.invite(ctx, who) })
 		switch {
-		case err == nil || errors.Is(err, msnp.ErrAlreadyThere):
+		case err == nil || errors.Is(err, errThere):
 			in++
 			rung = rung || err == nil
 		default:
-			errs = append(errs, explain(err, who))
+			errs = append(errs, c.m.explain(err, who))
 		}
 	}
 	if in == 0 {
@@ -301,7 +291,7 @@ func (c *chat) missing(t *talk) []string {
 	if t.conv == nil {
 		return t.with
 	}
-	in := t.conv.Members()
+	in := t.conv.members()
 	return slices.DeleteFunc(slices.Clone(t.with), func(who string) bool { return slices.Contains(in, who) })
 }
 
@@ -309,14 +299,14 @@ func (c *chat) missing(t *talk) []string {
 func (c *chat) tell(ctx context.Context, t *talk, text string) error {
 	everybody := strings.Join(t.with, ", ")
 	var away []string
-	for _, payload := range msnp.TextPayloads(text, msnp.Format{}, maxPayload) {
+	for _, piece := range c.m.pieces(text) {
 		var err error
-		if away, err = c.deliver(ctx, t, payload); err != nil {
+		if away, err = c.deliver(ctx, t, piece); err != nil {
 			return fmt.Errorf("not delivered to %s: %w", everybody, err)
 		}
 	}
 	if len(away) == 0 {
-		c.say("delivered to %s", everybody)
+		c.say("%s to %s", c.m.sent(), everybody)
 	} else {
 		c.say("stored for %s, who did not answer yet", strings.Join(away, ", "))
 	}
@@ -326,10 +316,10 @@ func (c *chat) tell(ctx context.Context, t *talk, text string) error {
 // maxTries is how often somebody is called who leaves as they are spoken to.
 const maxTries = 3
 
-// deliver says one payload, and gives who will get it later. Who left as it was said did not get it (NAK, draft
+// deliver says one piece, and gives who will get it later. Who left as it was said did not get it (NAK, draft
 // 8.7) and is called again: two who called each other at once do that, each in the conversation that they keep. With
 // several others nobody can tell who got it.
-func (c *chat) deliver(ctx context.Context, t *talk, payload []byte) (away []string, err error) {
+func (c *chat) deliver(ctx context.Context, t *talk, piece []byte) (away []string, err error) {
 	for range maxTries {
 		if err = c.gather(ctx, t); err != nil {
 			return nil, err
@@ -339,13 +329,10 @@ func (c *chat) deliver(ctx context.Context, t *talk, payload []byte) (away []str
 		if conv == nil {
 			return nil, errors.New("the conversation has ended")
 		}
-		err = c.during(ctx, func(ctx context.Context) error { return conv.Deliver(ctx, payload) })
-		if !errors.Is(err, client.ErrNotDelivered) || len(t.with) > 1 {
+		err = c.during(ctx, func(ctx context.Context) error { return conv.say(ctx, piece) })
+		if !errors.Is(err, errNotDelivered) || len(t.with) > 1 {
 			break
 		}
 	}
-	return away, explain(err, strings.Join(t.with, ", "))
+	return away, c.m.explain(err, strings.Join(t.with, ", "))
 }
-
-// maxPayload is the largest message that every service takes: dialects 1.3.
-const maxPayload = 1664

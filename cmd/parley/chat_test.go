@@ -21,6 +21,13 @@ import (
 // there, and their password is their name and "-secret".
 func runService(t *testing.T, urls ...string) []string {
 	t.Helper()
+	l, _ := runServiceOf(t, urls...)
+	return l
+}
+
+// runServiceOf gives the data folder as well.
+func runServiceOf(t *testing.T, urls ...string) (at []string, data string) {
+	t.Helper()
 	cfg := config.Default()
 	cfg.Data = t.TempDir()
 	cfg.Listen = urls
@@ -57,11 +64,11 @@ func runService(t *testing.T, urls ...string) []string {
 	})
 	select {
 	case l := <-up:
-		return l
+		return l, cfg.Data
 	case err := <-ended:
 		ended <- nil
 		t.Fatalf("the service did not start: %v", err)
-		return nil
+		return nil, ""
 	}
 }
 
@@ -88,10 +95,15 @@ func (c *chatting) Write(b []byte) (int, error) {
 
 func startChat(t *testing.T, server, name string) *chatting {
 	t.Helper()
+	return startChatBy(t, name, chatFlags{server: server, stdin: true})
+}
+
+func startChatBy(t *testing.T, name string, o chatFlags) *chatting {
+	t.Helper()
 	r, w := io.Pipe()
 	c := &chatting{t: t, who: name + "@parley.test", in: w, more: make(chan struct{}), done: make(chan error, 1)}
 	go func() { // ends with its input
-		c.done <- runChat(t.Context(), &env{r, c, c}, c.who, chatFlags{server: server, stdin: true})
+		c.done <- runChat(t.Context(), &env{r, c, c}, c.who, o)
 		r.Close()
 	}()
 	t.Cleanup(func() { w.Close() })
@@ -241,7 +253,7 @@ func TestChatFromAPipe(t *testing.T) {
 		"/invite bob":       "! /invite: into which conversation? /with ADDRESS first\n",
 		"/with bob carol":   "! /with: bob@parley.test is not online, or takes no messages from you (217)\ncarol@parley.test is not online, or takes no messages from you (217)\n",
 		"/wait message 0.1": "! /wait: waited 100ms for message in vain\n",
-		"/wait for godot":   "! /wait: wait for message, typing, joined, left, added, removed, nudge, or a state, then an address and seconds if you like\n",
+		"/wait for godot":   "! /wait: wait for message, typing, joined, left, added, removed, nudge, delivered, or a state, then an address and seconds if you like\n",
 	} {
 		out, errs, err := pipe(input, chatFlags{file: file})
 		if errs != want || err != (saidError{}) || !strings.HasPrefix(out, head) {
