@@ -45,7 +45,7 @@ func (c *conn) presentAt(st *wire.Stanza, to xmpp.JID) error {
 		c.kick(to)
 		return nil
 	}
-	return c.enter(st, to)
+	return c.enter(st, to, m != nil)
 }
 
 // kick tells a client that believes to be in a room that it is not: XEP-0045 7.2.18.
@@ -62,8 +62,8 @@ func (c *conn) kick(to xmpp.JID) {
 
 // enter lets the session into a room: a conversation that its person is in, or, under a name that nobody uses, a
 // new one (XEP-0045 10.1.1). A conversation of others is not revealed, a room with a name is for those who
-// were invited (7.2.6).
-func (c *conn) enter(st *wire.Stanza, to xmpp.JID) error {
+// were invited (7.2.6). One that is in stays there if it is refused.
+func (c *conn) enter(st *wire.Stanza, to xmpp.JID, in bool) error {
 	id, created := c.s.conversation(to.Bare), false
 	_, reserved := number(to.Bare.Local())
 	if id == 0 {
@@ -101,7 +101,7 @@ func (c *conn) enter(st *wire.Stanza, to xmpp.JID) error {
 		owed, err := c.admit(t, st, to.Resource, created)
 		c.s.rooms.mu.Unlock()
 		flush(owed)
-		if err != nil {
+		if err != nil && !in {
 			c.client.Attend(id, false)
 		}
 		return err

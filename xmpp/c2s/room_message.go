@@ -116,7 +116,7 @@ func (c *conn) sayAll(st *wire.Stanza, to xmpp.JID) error {
 // inRoom is what somebody said, as a session in the room gets it: XEP-0045 7.4.
 func (c *conn) inRoom(said []byte, at, nick string) []byte {
 	var d xmltext.Doc
-	n, err := wire.Parse(&d, said, c.twice())
+	n, err := wire.Parse(&d, said, unbounded)
 	if err != nil {
 		return nil // it was read here before
 	}
@@ -128,7 +128,7 @@ func (c *conn) inRoom(said []byte, at, nick string) []byte {
 // room.
 func (c *conn) outOfRoom(said []byte, at string) []byte {
 	var d xmltext.Doc
-	n, err := wire.Parse(&d, said, c.twice())
+	n, err := wire.Parse(&d, said, unbounded)
 	if err != nil {
 		return nil
 	}
@@ -141,12 +141,8 @@ func (c *conn) outOfRoom(said []byte, at string) []byte {
 	return xmltext.AppendEnd(b, n)
 }
 
-// twice is how large a stanza may be that was read once, with what was added to it here.
-func (c *conn) twice() xmltext.Limits {
-	l := c.s.shared.XML
-	l.Bytes *= 2
-	return l
-}
+// unbounded is for what was read before, within the limits, and to which little was added here.
+var unbounded = xmltext.Limits{Bytes: 1 << 30, Depth: 1 << 30, Attrs: 1 << 30, Nodes: 1 << 30, Name: 1<<16 - 1}
 
 // deliverRoom queues what somebody said in a room: from there, if the session has entered; else as said to one, after the
 // invitation. From behind another door it comes in the form that all can read. XEP-0045 7.4
@@ -185,6 +181,9 @@ func (c *conn) deliverRoom(m *exchange.Message) (owes bool) {
 		b = appendNeutral(at+"/"+nick, c.full, "groupchat", "", m, n)
 	default:
 		b = appendNeutral(xmpp.JID{Bare: m.From, Resource: m.FromSlot}.String(), c.full, "chat", at, m, n)
+	}
+	if b == nil {
+		return c.GiveBack(m, im.ErrNothingFits)
 	}
 	if !native && m.Kind == im.Words {
 		b = xmpp.InsertStanzaID(nil, b, at, stanzaID(m.Message.ID))
@@ -254,7 +253,7 @@ func (c *conn) whisper(st *wire.Stanza, to xmpp.JID) error {
 // insert puts XML at the end of a complete stanza.
 func insert(stanza []byte, xml string) []byte {
 	var d xmltext.Doc
-	n, err := wire.Parse(&d, stanza, xmltext.Limits{Bytes: 2 * len(stanza)})
+	n, err := wire.Parse(&d, stanza, unbounded)
 	if err != nil {
 		return stanza
 	}
