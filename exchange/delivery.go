@@ -71,6 +71,7 @@ type Presence struct {
 	Session im.Presence // that session's, as others see it
 	Initial bool        // the state as found, not a change
 	Direct  bool        // sent to this receiver alone, whoever sees them otherwise; only Slot and Session say something
+	One     bool        // Direct, and to the session that it is handed to, not to all of the receiver's
 	Tag     any         // of the act that led to an initial notice, for the session that acted
 
 	key     any

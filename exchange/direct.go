@@ -184,7 +184,7 @@ func (c *Client) Direct(ctx context.Context, to im.Address, slot string, p im.Pr
 
 // direct hands somebody's sessions a presence of this one. The caller holds account.mu.
 func (c *Client) direct(b *Batch, w *account, slot string, p im.Presence) {
-	n := &Presence{Who: c.account.who, Name: c.account.snap.Load().DisplayName(), Slot: c.login.Slot, Session: p, Direct: true}
+	n := &Presence{Who: c.account.who, Name: c.account.snap.Load().DisplayName(), Slot: c.login.Slot, Session: p, Direct: true, One: slot != ""}
 	for _, o := range w.directs() {
 		if (slot == "" && o.interested.Load() || slot != "" && o.login.Slot == slot) && o.hears(n.Who, n.Slot) {
 			b.Hand(o.session, n)
@@ -266,7 +266,7 @@ func (c *Client) Probe(_ context.Context, who im.Address, slot string) (found bo
 			continue
 		}
 		c.batch.Hand(c.session, &Presence{Who: who, Name: snap.DisplayName(), Slot: slot,
-			Session: im.Presence{State: im.Available}, Initial: true, Direct: true})
+			Session: im.Presence{State: im.Available}, Initial: true, Direct: true, One: true})
 		return true, nil
 	}
 	return false, nil

@@ -46,7 +46,11 @@ func showOf(s im.State) (show, words string) {
 // stanza's own language, or the first. Native is all that stood inside. A show that RFC 6121 4.7.2.1 does not have, a
 // priority that is no number from -128 to 127, and two of either are bad-request; an empty one counts as none, as
 // some clients send it.
-func ReadPresence(n xmltext.Node) (im.Presence, *Error) {
+func ReadPresence(n xmltext.Node) (im.Presence, *Error) { return ReadPresenceIn("", n) }
+
+// ReadPresenceIn is ReadPresence on a stream whose language is lang. A status without a language gets that of its
+// stanza, or else of its stream, for it leaves both behind. RFC 6120 8.1.5
+func ReadPresenceIn(lang string, n xmltext.Node) (im.Presence, *Error) {
 	p := im.Presence{State: im.Available}
 	if typ, ok := n.Attr("", "type"); ok && len(typ) > 0 {
 		p.State = im.Offline
@@ -76,10 +80,32 @@ func ReadPresence(n xmltext.Node) (im.Presence, *Error) {
 		p.Priority = 0
 	}
 	p.Status = string(inOwnLanguage(n, "status").Text())
-	if inner := wire.AppendContent(nil, n); len(inner) > 0 {
+	if inner := content(lang, n); len(inner) > 0 {
 		p.Native = im.Native{Door: Door, Body: inner}
 	}
 	return p, nil
+}
+
+// content is all that stands in a presence, with the language of each status.
+func content(lang string, n xmltext.Node) []byte {
+	if own, ok := n.Attr(xmltext.XML, "lang"); ok {
+		lang = string(own)
+	}
+	if lang == "" || !n.Child(wire.NSClient, "status").Ok() {
+		return wire.AppendContent(nil, n)
+	}
+	var b []byte
+	for c := range n.Content() {
+		if c.IsText() && c.Blank() {
+			continue
+		}
+		if _, has := c.Attr(xmltext.XML, "lang"); !has && c.Is(wire.NSClient, "status") {
+			b = wire.AppendStanza(b, c, xmltext.Attr{Name: "xml:lang", Value: lang})
+		} else {
+			b = wire.AppendStanza(b, c)
+		}
+	}
+	return b
 }
 
 func readShow(p *im.Presence, n xmltext.Node) bool {
@@ -141,9 +167,12 @@ func AppendPresence(dst []byte, from, to, typ string, p im.Presence) []byte {
 
 // ReadRequest is what a presence of type subscribe says besides its type: its words, and all that stood in it, which
 // the one who is asked gets as it is, now or at a later login. RFC 6121 3.1.2, 3.1.3.
-func ReadRequest(n xmltext.Node) (im.Text, im.Native) {
+func ReadRequest(n xmltext.Node) (im.Text, im.Native) { return ReadRequestIn("", n) }
+
+// ReadRequestIn is ReadRequest on a stream whose language is lang, as ReadPresenceIn.
+func ReadRequestIn(lang string, n xmltext.Node) (im.Text, im.Native) {
 	words := im.NewText(string(inOwnLanguage(n, "status").Text()))
-	inner := wire.AppendContent(nil, n)
+	inner := content(lang, n)
 	if len(inner) == 0 {
 		return words, im.Native{}
 	}

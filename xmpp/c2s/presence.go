@@ -53,7 +53,7 @@ func (c *conn) present(st *wire.Stanza) error {
 
 // broadcast says how the session is to all who see it: RFC 6121 4.2, 4.4, 4.5.
 func (c *conn) broadcast(st *wire.Stanza) error {
-	p, wrong := xmpp.ReadPresence(st.Node)
+	p, wrong := xmpp.ReadPresenceIn(c.Lang, st.Node)
 	if wrong != nil {
 		return wrong
 	}
@@ -101,7 +101,7 @@ func shownAs(p im.Presence) string {
 
 // direct says how the session is to one address: RFC 6121 4.6.
 func (c *conn) direct(st *wire.Stanza, to xmpp.JID) error {
-	p, wrong := xmpp.ReadPresence(st.Node)
+	p, wrong := xmpp.ReadPresenceIn(c.Lang, st.Node)
 	if wrong != nil {
 		return wrong
 	}
@@ -138,7 +138,7 @@ func (c *conn) subscription(st *wire.Stanza, to xmpp.JID) error {
 		if who.IsDomain() {
 			return nil
 		}
-		words, native := xmpp.ReadRequest(st.Node)
+		words, native := xmpp.ReadRequestIn(c.Lang, st.Node)
 		err = x.Ask(c.ctx, by, who, im.Wish{From: c.jid.Bare, Text: words, Native: native, Time: time.Now()})
 	case "subscribed":
 		err = x.Answer(c.ctx, by, who)

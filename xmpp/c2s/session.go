@@ -63,7 +63,11 @@ func (c *conn) notice(p *exchange.Presence) (owes bool) {
 		return false
 	}
 	if p.Direct {
-		b := xmpp.AppendPresence(nil, xmpp.JID{Bare: p.Who, Resource: p.Slot}.String(), c.full, "", p.Session)
+		to := c.full
+		if !p.One { // as it was given: RFC 6121 8.5.2.1.2
+			to = c.jid.Bare.String()
+		}
+		b := xmpp.AppendPresence(nil, xmpp.JID{Bare: p.Who, Resource: p.Slot}.String(), to, "", p.Session)
 		return c.Queue(b)
 	}
 	return c.QueueItem(listen.Item{B: p.Form(form{}, appendNotice), Key: p.SlotKey()})
