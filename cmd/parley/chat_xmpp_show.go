@@ -85,7 +85,7 @@ func (r *xmppRoom) presence(c *chat, e client.Presence) {
 			return
 		}
 		if e.Occupant.Has(303) { // under another name: XEP-0045 7.6
-			r.nick = e.Occupant.Nick
+			r.call(e.Occupant.Nick)
 			return
 		}
 		c.over(r)
@@ -113,10 +113,16 @@ func (m *xmppMessenger) message(ctx context.Context, c *chat, e client.Message) 
 	who := client.Bare(e.From)
 	var conv venue
 	if r := m.room(who); r != nil {
-		if e.Type == "groupchat" && client.Resource(e.From) == r.nick {
+		if e.Type == "groupchat" && client.Resource(e.From) == r.called() {
 			return // one's own
 		}
 		conv, who = r, r.occupant(m.client.Seen(e.From))
+	} else if r := m.room(e.Thread); r != nil && e.Body != "" { // said there before this session was in
+		conv = r
+	}
+	if r, ok := conv.(*xmppRoom); ok && e.Body != "" && c.talkOf(r) == nil {
+		r.early = append(r.early, e)
+		return
 	}
 	switch {
 	case e.Type == "error":
@@ -127,10 +133,10 @@ func (m *xmppMessenger) message(ctx context.Context, c *chat, e client.Message) 
 	case m.invited(ctx, c, e):
 	case e.Body != "":
 		if conv == nil {
-			p := m.pair(who)
-			if conv = p; c.talkOf(conv) == nil {
-				c.met(conv, []string{who})
-			}
+			conv = m.pair(who)
+		}
+		if c.talkOf(conv) == nil {
+			c.met(conv, []string{who})
 		}
 		c.heard(conv, who, e.Body)
 	case e.State == "composing":
@@ -167,6 +173,13 @@ func (m *xmppMessenger) invited(ctx context.Context, c *chat, e client.Message) 
 		return true
 	}
 	c.answered(conv, by, m.client.Items()[by].Name)
+	if r, ok := conv.(*xmppRoom); ok {
+		early := r.early
+		r.early = nil
+		for _, e := range early {
+			m.message(ctx, c, e)
+		}
+	}
 	return true
 }
 

@@ -31,11 +31,12 @@ func (p *xmppPair) say(ctx context.Context, piece []byte) error {
 type xmppRoom struct {
 	m    *xmppMessenger
 	jid  string
-	nick string // as far as is known
+	nick string // guarded by m.mu
 
 	// Of the chat's goroutine.
-	here map[string]string // who is in, by nick, as was told
-	in   bool              // this session is
+	here  map[string]string // who is in, by nick, as was told
+	in    bool              // this session is
+	early []client.Message  // what was said before the chat knew of it
 }
 
 func (r *xmppRoom) members() []string {
@@ -73,10 +74,23 @@ func (r *xmppRoom) say(ctx context.Context, piece []byte) error {
 
 // leave is XEP-0045 7.14.
 func (r *xmppRoom) leave() {
-	r.m.client.Direct(r.jid+"/"+r.nick, "unavailable", client.Shown{}) // when the stream is over, so is this
+	r.m.client.Direct(r.jid+"/"+r.called(), "unavailable", client.Shown{}) // when the stream is over, so is this
 	r.m.mu.Lock()
 	delete(r.m.in, r.jid)
 	r.m.mu.Unlock()
+}
+
+// called is what this session is called in the room.
+func (r *xmppRoom) called() string {
+	r.m.mu.Lock()
+	defer r.m.mu.Unlock()
+	return r.nick
+}
+
+func (r *xmppRoom) call(nick string) {
+	r.m.mu.Lock()
+	defer r.m.mu.Unlock()
+	r.nick = nick
 }
 
 // pair is the conversation with somebody.
@@ -136,19 +150,20 @@ func (m *xmppMessenger) enter(ctx context.Context, jid string) (venue, error) {
 	var room *client.Room
 	var err error
 	for range maxNicks {
+		r.call(nick)
 		room, err = m.client.Join(ctx, jid, nick, client.Entry{})
 		if !errors.Is(err, &client.StanzaError{Condition: "conflict"}) {
 			break
 		}
 		nick = m.who.Local() + "-" + strings.ToLower(rand.Text()[:4])
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	if err != nil {
+		m.mu.Lock()
 		delete(m.in, jid)
+		m.mu.Unlock()
 		return nil, err
 	}
-	r.nick = room.Nick
+	r.call(room.Nick)
 	return r, nil
 }
 
