@@ -73,10 +73,12 @@ func (c *conn) send(st *wire.Stanza) error {
 	if st.Type != "error" {
 		head := *st
 		head.Node = xmltext.Node{}
+		c.words.begin()
 		done = func(err error) {
 			if err != nil {
 				c.refuseLater(&head, err)
 			}
+			c.words.end()
 		}
 	}
 	c.s.Exchange.Send(c.ctx, &c.out, m, done)

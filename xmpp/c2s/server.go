@@ -170,6 +170,7 @@ type conn struct {
 	session session
 	pinged  bool           // it was silent for long, and has not answered yet; guarded by Server.mu
 	out     exchange.Batch // what its messages handed to others
+	words   unsettled
 
 	rooms    map[*room]struct{} // that it knows; guarded by Server.rooms
 	roomless bool               // it is over; likewise

@@ -162,7 +162,7 @@ func (c *conn) iq(n xmltext.Node) {
 	if c.state == bound && !c.honest(&r.Stanza) {
 		return
 	}
-	c.out.Flush() // who hears the answer knows that what was said before it is on its way: RFC 6120 10.1
+	c.settle()
 	if err := c.query(c.ctx, &r); err != nil {
 		c.refuse(&r.Stanza, err)
 	}
