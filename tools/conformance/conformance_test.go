@@ -212,6 +212,42 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+func TestSectionsWithoutARule(t *testing.T) {
+	files := map[string]string{
+		"testdata/sections/rfc6121.txt": "# RFC 6121\n1\tIntroduction\n1.1\tOverview\n2\tRosters\n2.1\tGet\n2.2\tSet\n2.3\tPush\nA\tStates\n",
+		"testdata/norule.txt":           "# a remark\nRFC 6121 1\tan introduction\nRFC 6121 2.2\tas RFC 6121 2.1\nRFC 6121 appendix A\tnotes\n",
+		"xmpp/a.go":                     "package xmpp\n\n// f is f, RFC 6121 2.1; draft 6, 7.8, 7.10.\nfunc f() {}\n",
+		"testdata/plays/a.play":         "# Got. Spec: RFC 6121 2.1; draft 6, 7.8, 7.10\n",
+	}
+	page, problems, err := generate(tree(t, files), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"RFC 6121 2.3 (Push): no code cites it", "RFC 6121 2.3 (Push): no play cites it"}; !slices.Equal(problems, want) {
+		t.Errorf("%q", problems)
+	}
+	for _, want := range []string{"- 1.1 Overview: an introduction\n", "- 2.2 Set: as RFC 6121 2.1\n", "- A States: notes\n", "| 2.3 Push |  |  |\n"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q in\n%s", want, page)
+		}
+	}
+	for text, want := range map[string]string{
+		"RFC 6121 1 because":                                    "norule.txt:1: write a citation",
+		"RFC 6121 1\t":                                          "norule.txt:1: write a citation",
+		"\nRFC 6121 9\tnone":                                    "norule.txt:2: RFC 6121 has no section 9",
+		"RFC 6121 2.2\tas RFC 6121 7":                           "norule.txt:1: RFC 6121 has no section 7",
+		"RFC 6121 2.2\tas good as new":                          "norule.txt:1: ",
+		"RFC 6121 2.2\tas RFC 6121 2.3":                         "RFC 6121 2.2 (Set): it is kept as RFC 6121 2.3 is",
+		"RFC 6121 2.2\tone\nRFC 6121 2.2\tas said already, two": "RFC 6121 2.2 stands there twice",
+	} {
+		files["testdata/norule.txt"] = text
+		_, problems, err := generate(tree(t, files), true)
+		if all := strings.Join(problems, "\n"); err != nil || !strings.Contains(all, want) {
+			t.Errorf("%q: no %q in %s, %v", text, want, all, err)
+		}
+	}
+}
+
 func TestCheckComparesThePage(t *testing.T) {
 	root := tree(t, map[string]string{})
 	var out bytes.Buffer

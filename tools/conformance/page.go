@@ -12,12 +12,13 @@ import (
 type table struct {
 	specs specs
 	findings
-	code  map[citation][]use
-	plays map[citation][]use
+	exempt exempt
+	code   map[citation][]use
+	plays  map[citation][]use
 }
 
-func newTable(all specs, f findings) *table {
-	t := &table{all, f, map[citation][]use{}, map[citation][]use{}}
+func newTable(all specs, f findings, e exempt) *table {
+	t := &table{all, f, e, map[citation][]use{}, map[citation][]use{}}
 	for _, u := range f.uses {
 		switch {
 		case u.play:
@@ -34,53 +35,22 @@ func newTable(all specs, f findings) *table {
 	return t
 }
 
-// served lists the sections of the draft that must have code and plays: all of 5 to 8 that are no mere headings.
-func (t *table) served() []section {
-	s := t.specs["draft"]
-	if s == nil {
-		return nil
-	}
-	var l []section
-	for _, x := range s.sections {
-		if first, _, _ := strings.Cut(x.number, "."); first >= "5" && first <= "8" && s.leaf(x.number) {
-			l = append(l, x)
-		}
-	}
-	return l
-}
-
-// empty lists those that have not.
-func (t *table) empty() []string {
-	var l []string
-	for _, x := range t.served() {
-		c := citation{"draft", x.number}
-		if len(t.code[c]) == 0 {
-			l = append(l, fmt.Sprintf("draft %s (%s): no code cites it", x.number, x.title))
-		}
-		if len(t.plays[c]) == 0 {
-			l = append(l, fmt.Sprintf("draft %s (%s): no play cites it", x.number, x.title))
-		}
-	}
-	return l
-}
-
 func (t *table) page() string {
 	var b strings.Builder
 	b.WriteString("<!-- Made by `make docs` from the comments of the code and the titles of the plays. Do not edit. -->\n")
 	b.WriteString("# Conformance\n\nWhich code answers a section of a specification, and which plays show it.\n")
-	b.WriteString("\n## draft: MSN Messenger Service 1.0 Protocol (MSNP2), sections 5 to 8\n\n")
-	var served []string
-	for _, x := range t.served() {
-		served = append(served, x.number)
+	for _, j := range judgedSpecs {
+		t.chapter(&b, j)
+		if j.name == "draft" {
+			t.remarks(&b, "On purpose otherwise", t.deviations)
+			t.remarks(&b, "For one client's sake", t.compat)
+		}
 	}
-	t.rows(&b, "draft", served)
-	t.remarks(&b, "On purpose otherwise", t.deviations)
-	t.remarks(&b, "For one client's sake", t.compat)
 
 	cited := map[string]map[string]bool{}
 	for _, m := range []map[citation][]use{t.code, t.plays} {
 		for c := range m {
-			if c.spec == "draft" && slices.Contains(served, c.section) {
+			if t.shown(c) {
 				continue
 			}
 			if cited[c.spec] == nil {
@@ -91,8 +61,8 @@ func (t *table) page() string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(cited)) {
 		heading := name
-		if name == "draft" {
-			heading = "draft: other sections"
+		if slices.ContainsFunc(judgedSpecs, func(j judged) bool { return j.name == name }) {
+			heading = name + ": other sections"
 		}
 		if t.specs[name] == nil {
 			heading += " (its sections are not checked)"
@@ -101,6 +71,39 @@ func (t *table) page() string {
 		t.rows(&b, name, t.order(name, cited[name]))
 	}
 	return b.String()
+}
+
+// shown says whether a section has its row in the table of a judged specification.
+func (t *table) shown(c citation) bool {
+	for _, j := range judgedSpecs {
+		if j.name == c.spec {
+			return slices.ContainsFunc(t.served(j), func(x section) bool { return x.number == c.section })
+		}
+	}
+	return false
+}
+
+// chapter writes the table of a judged specification, and what of it is no rule.
+func (t *table) chapter(b *strings.Builder, j judged) {
+	if t.specs[j.name] == nil {
+		return
+	}
+	fmt.Fprintf(b, "\n## %s: %s\n\n", j.name, j.title)
+	var rows []string
+	var free strings.Builder
+	for _, x := range t.served(j) {
+		c := citation{j.name, x.number}
+		why, ok := t.exempt.of(c)
+		if !ok || len(t.code[c])+len(t.plays[c]) > 0 {
+			rows = append(rows, x.number)
+			continue
+		}
+		fmt.Fprintf(&free, "- %s %s: %s\n", x.number, x.title, why.reason)
+	}
+	t.rows(b, j.name, rows)
+	if free.Len() > 0 {
+		fmt.Fprintf(b, "\nNo rule of its own for the service:\n\n%s", free.String())
+	}
 }
 
 // order sorts section numbers as the specification has them, or by text when it is not known.

@@ -61,7 +61,7 @@ func (s *Server) describe() *disco {
 // appendCaps appends what the service can, in short: XEP-0115 6.3.
 func (s *Server) appendCaps(dst []byte) []byte { return append(dst, s.disco.caps...) }
 
-// discoInfo says what the service or an account is and can: XEP-0030 3.1. The service's capabilities are a node (XEP-0115
+// discoInfo says what the service or an account is and can: XEP-0030 3.1, 3.2. The service's capabilities are a node (XEP-0115
 // 6.2); there is no other.
 func (c *conn) discoInfo(ctx context.Context, r *request) error {
 	of, err := c.described(r)

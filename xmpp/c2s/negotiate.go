@@ -57,7 +57,7 @@ func (c *conn) header(n xmltext.Node) {
 // open reports whether words and passwords may go over the connection as it is: RFC 7590 3.1.
 func (c *conn) open() bool { return c.TLS() != nil || c.role.plain }
 
-// appendFeatures appends what may be negotiated next: RFC 6120 4.3.2. While TLS is required nothing else is offered.
+// appendFeatures appends what may be negotiated next: RFC 6120 4.3.2, 7.2, 7.3.1, 7.4, 13.8.1. While TLS is required nothing else is offered.
 func (c *conn) appendFeatures(dst []byte) []byte {
 	b := xmltext.Build(dst)
 	b.Start("stream:features")
@@ -279,7 +279,7 @@ var reserved = []string{mobile}
 // mobile is the resource under which XMPP sees the one session that MSNP allows an account.
 const mobile = "MSN"
 
-// bind gives the session its resource, the one asked for if it may be had: RFC 6120 7.6, 7.7. An older session of the same
+// bind gives the session its resource, the one asked for if it may be had: RFC 6120 7.1, 7.5, 7.6.1, 7.7.1, 7.7.2.2. An older session of the same
 // resource ends (7.7.2.2).
 func (c *conn) bind(ctx context.Context, r *request) error {
 	if c.client != nil { // one resource for each stream: RFC 6120 7.7.1

@@ -12,6 +12,8 @@ import (
 )
 
 // presenceStanza serves presence: RFC 6121 3, 4.
+//
+// Deviates from RFC 6121 4.3.2.1: the id of a presence stays with who sent it; it is in errors, and not in what others are told.
 func (c *conn) presenceStanza(n xmltext.Node) {
 	st := &c.stanza
 	wire.Read(st, n)
@@ -51,7 +53,8 @@ func (c *conn) present(st *wire.Stanza) error {
 	return xmpp.Refuse(xmpp.BadRequest, "presence has no such type") // RFC 6121 4.7.1
 }
 
-// broadcast says how the session is to all who see it: RFC 6121 4.2, 4.4, 4.5.
+// broadcast says how the session is to all who see it: RFC 6121 4.2, 4.4, 4.5. That it begins asks how all are whom the
+// account sees: RFC 6121 4.3.1. What its client wrote is kept as it is: RFC 6121 4.1, 4.7.2.2, 4.7.3.
 func (c *conn) broadcast(st *wire.Stanza) error {
 	p, wrong := xmpp.ReadPresenceIn(c.Lang, st.Node)
 	if wrong != nil {
@@ -99,7 +102,8 @@ func shownAs(p im.Presence) string {
 	return "available"
 }
 
-// direct says how the session is to one address: RFC 6121 4.6.
+// direct says how the session is to one address: RFC 6121 4.6.1, 4.6.3, 4.6.4. Where nobody is there it is not kept:
+// RFC 6121 8.5.2.2.2, 8.5.3.2.2.
 func (c *conn) direct(st *wire.Stanza, to xmpp.JID) error {
 	p, wrong := xmpp.ReadPresenceIn(c.Lang, st.Node)
 	if wrong != nil {
@@ -118,7 +122,7 @@ func (c *conn) direct(st *wire.Stanza, to xmpp.JID) error {
 	return err
 }
 
-// subscription serves the four acts about who sees whom: RFC 6121 3.1 to 3.4. They are always to a bare address (3.1.2).
+// subscription serves the four acts about who sees whom: RFC 6121 3.1 to 3.4, A.1, A.2.1, A.2.2, A.2.3, A.2.4. They are always to a bare address (3.1.2).
 func (c *conn) subscription(st *wire.Stanza, to xmpp.JID) error {
 	if to.IsZero() || to.Bare == c.jid.Bare {
 		return nil // one sees oneself: nothing to ask

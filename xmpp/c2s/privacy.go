@@ -68,7 +68,7 @@ func (c *conn) listNames(r *request) error {
 }
 
 // privacySet chooses the list that judges this session, or the default one, or edits, adds or removes a list: XEP-0016
-// 2.4 to 2.8; RFC 3921 10.4 to 10.8. It is answered when the list is in force.
+// 2.4 to 2.8; RFC 3921 10.4 to 10.8. It is answered when the list is in force. What it keeps away is the core's affair: XEP-0016 2.9, 2.10
 func (c *conn) privacySet(ctx context.Context, r *request) error {
 	n := r.payload.FirstChild()
 	if !n.Ok() || n.Next().Ok() { // XEP-0016 2.8

@@ -14,7 +14,7 @@ import (
 )
 
 // rosterGet gives the roster, and from then on tells of its changes: RFC 6121 2.1.3, 2.2. A client that has this very version
-// already gets nothing: 2.6.
+// already gets nothing: RFC 6121 2.1.1, 2.1.4, 2.6.2, 2.6.3.
 func (c *conn) rosterGet(_ context.Context, r *request) error {
 	known, versioned := r.payload.Attr("", "ver")
 	c.client.WithSnapshot(func(s *exchange.Snapshot) {
@@ -50,7 +50,7 @@ func groupNames(l []im.Group) func(im.GroupID) string {
 }
 
 // rosterSet puts one item on the roster, changes it, or takes it off: RFC 6121 2.3, 2.4, 2.5. The answer comes when it is
-// stored.
+// stored. RFC 6121 2.1.2.3, 2.1.2.4, 2.1.2.6, 2.1.5, 2.3.1, 2.3.2, 2.4.1, 2.4.2, 2.4.3, 2.5.1, 2.5.2, 2.5.3
 func (c *conn) rosterSet(ctx context.Context, r *request) error {
 	item := r.payload.FirstChild()
 	if !item.Is(wire.NSRoster, "item") || item.Next().Ok() { // RFC 6121 2.3.3

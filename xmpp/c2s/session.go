@@ -57,7 +57,8 @@ func (c *conn) End(why exchange.EndReason) {
 // form is the kind of presence stanzas that all clients share: they carry no "to", so that each is made once.
 type form struct{}
 
-// notice queues a presence notice. A newer one of the same session takes its place while it waits. RFC 6121 4.2.2, 4.4.2, 4.5.2
+// notice queues a presence notice. A newer one of the same session takes its place while it waits. RFC 6121 4.2.2, 4.2.3,
+// 4.4.2, 4.4.3, 4.5.2, 4.5.3
 func (c *conn) notice(p *exchange.Presence) (owes bool) {
 	if p.Slot == "" { // another display name, which presence does not tell
 		return false
@@ -86,7 +87,7 @@ func (c *conn) change(d *exchange.Change) (owes bool) {
 	return c.privacyChange(d) || owes
 }
 
-// subscriptionChange tells what others decided or want: RFC 6121 3.1.3, 3.1.6, 3.2.3, 3.3.3.
+// subscriptionChange tells what others decided or want: RFC 6121 3.1.3, 3.1.6, 3.2.3, 3.3.3, A.3.1, A.3.2, A.3.3, A.3.4.
 func (c *conn) subscriptionChange(d *exchange.Change) (owes bool) {
 	if d.Who.IsZero() || !c.session.present.Load() && !c.session.roster.Load() || c.denies(xmpp.JID{Bare: d.Who}) {
 		return false

@@ -168,7 +168,7 @@ func (c *conn) iq(n xmltext.Node) {
 	}
 }
 
-// query finds who answers. RFC 6121 8.
+// query finds who answers. RFC 6121 6, 8.2, 8.3; RFC 6120 8.1.4, 10.3.3
 func (c *conn) query(ctx context.Context, r *request) error {
 	answer := r.Type == "result" || r.Type == "error"
 	if r.ID == "" || !answer && r.Type != "get" && r.Type != "set" { // RFC 6120 8.2.3
@@ -229,7 +229,8 @@ func (c *conn) early(ctx context.Context, r *request, answer bool) error {
 	return nil
 }
 
-// dispatch has a query answered that is for the service. Nobody learns whether an account exists: RFC 6121 8.5.1, 13.
+// dispatch has a query answered that is for the service. Nobody learns whether an account exists: RFC 6121 8.5.1, 8.5.2.1.3,
+// 8.5.2.2.3, 11.
 func (c *conn) dispatch(ctx context.Context, r *request, of target) error {
 	space, local := r.payload.Name()
 	row := c.s.queries[queryKey{of, r.Type, string(space), string(local)}]
@@ -244,7 +245,7 @@ func (c *conn) dispatch(ctx context.Context, r *request, of target) error {
 	return row.serve(c, ctx, r)
 }
 
-// forward hands a query, or an answer, to the session that it is for: RFC 6121 8.5.3. What nobody asked for is that
+// forward hands a query, or an answer, to the session that it is for: RFC 6121 8.5.3.1, 8.5.3.2.3; XEP-0199 4.4. What nobody asked for is that
 // session's to ignore.
 func (c *conn) forward(ctx context.Context, r *request, answer bool) error {
 	m := &im.Message{ID: c.s.Exchange.MessageID(), From: c.jid.Bare, FromSlot: c.jid.Resource, To: r.to.Bare, Slot: r.to.Resource,
