@@ -212,7 +212,7 @@ func Default() Config {
 		Domain: "parley.test",
 		TLS:    "self",
 		Data:   "./parley-data",
-		Listen: []string{"msnp://127.0.0.1:1863", "http://127.0.0.1:9280"},
+		Listen: []string{"msnp://127.0.0.1:1863", "xmpp://127.0.0.1:5222", "http://127.0.0.1:9280"},
 		Log:    Log{Level: "info", Format: "text"},
 		Limits: Limits{
 			Contacts:                5000,

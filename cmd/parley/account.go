@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -194,7 +195,7 @@ func (d *detail) write(w io.Writer) {
 	line("waiting", "%d messages, %d bytes", d.Waiting, d.WaitingBytes)
 	d.Profile.write(w)
 	for _, s := range d.Sessions {
-		line("session", "%s, %s, from %s since %s", s.Door, s.Presence, s.Remote, moment(s.Since))
+		line("session", "%s as %s, %s, from %s since %s", s.Door, strconv.Quote(s.Slot), s.Presence, s.Remote, moment(s.Since))
 	}
 	if len(d.Sessions) == 0 {
 		line("sessions", "none")

@@ -92,9 +92,6 @@ func distrusted(err error) bool {
 	return errors.As(err, &bad)
 }
 
-// selfCertificate is the file of the certificate that a service made for itself.
-const selfCertificate = "tls.crt"
-
 // xmppTrust is whom to believe that they are the service: those whom the machine trusts, and the service of the data
 // folder that is named, or that is here when the server is this machine.
 func xmppTrust(server string, o *chatFlags) (*tls.Config, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
@@ -37,8 +38,9 @@ func setupCheck(fs *flag.FlagSet) runner {
 
 // checker prints a line for each thing it looks at.
 type checker struct {
-	out io.Writer
-	bad bool
+	out       io.Writer
+	bad       bool
+	certified bool // the certificate was looked at
 }
 
 func (c *checker) ok(what, format string, args ...any) {
@@ -72,9 +74,11 @@ func (c *checker) all(ctx context.Context, s *settings) {
 	if running == nil {
 		c.report("service", err, "it does not run")
 		c.store(ctx, cfg)
+		c.fileCertificate(cfg)
 		for _, text := range cfg.Listen {
 			c.free(ctx, text)
 		}
+		c.records(cfg.AllDomains(), cfg.Listen)
 		return
 	}
 	defer running.Close()
@@ -85,9 +89,11 @@ func (c *checker) all(ctx context.Context, s *settings) {
 	}
 	sound, err := running.do(ctx, request{Act: "check"})
 	c.report("database", err, "sound, %d accounts", sound.Count)
+	cfg.Domain, cfg.Domains = status.Domains[0], status.Domains[1:]
 	for _, text := range status.Listening {
-		c.answers(ctx, running, status.Domains[0], text)
+		c.answers(ctx, running, cfg, text)
 	}
+	c.records(status.Domains, status.Listening)
 }
 
 // folder looks at the data folder and at what secrets lie in it.
@@ -106,7 +112,7 @@ func (c *checker) folder(dir string) {
 	if err != nil && (info == nil || !info.IsDir()) {
 		return
 	}
-	for _, name := range []string{keyFile, storeFile, demoFile} {
+	for _, name := range []string{keyFile, storeFile, demoFile, selfCertificateKey} {
 		path := filepath.Join(dir, name)
 		switch _, err := os.Stat(path); {
 		case errors.Is(err, fs.ErrNotExist) && name == keyFile:
@@ -184,7 +190,7 @@ func (c *checker) free(ctx context.Context, text string) {
 const patience = 10 * time.Second
 
 // answers looks whether a listener of the running service does what it is for.
-func (c *checker) answers(ctx context.Context, d desk, domain, text string) {
+func (c *checker) answers(ctx context.Context, d desk, cfg config.Config, text string) {
 	u, err := listen.ParseURL(text)
 	if err != nil {
 		c.report("listener", err, "")
@@ -198,13 +204,25 @@ func (c *checker) answers(ctx context.Context, d desk, domain, text string) {
 		c.report(u.Scheme, healthy(ctx, u.Addr()), "%s answers: ready", u.Addr())
 	case "msnp-switchboard":
 		c.report(u.Scheme, refusesTickets(ctx, u.Addr()), "%s answers", u.Addr())
+	case "xmpp", "xmpps":
+		var shown []*x509.Certificate
+		err := plays(ctx, d, func(ctx context.Context, who ...player) (err error) {
+			shown, err = playXMPP(ctx, u.Addr(), cfg.Domain, u.Scheme == "xmpps", who...)
+			return err
+		})
+		c.report(u.Scheme, err, "%s: two people log in over TLS, see each other and talk", u.Addr())
+		if err == nil && !c.certified {
+			c.certified = true
+			c.certificate(shown, cfg, time.Now())
+		}
 	default:
-		c.report(u.Scheme, plays(ctx, d, u.Addr(), domain), "%s: two people log in, see each other and talk", u.Addr())
+		err := plays(ctx, d, func(ctx context.Context, who ...player) error { return playMSNP(ctx, u.Addr(), cfg.Domain, who...) })
+		c.report(u.Scheme, err, "%s: two people log in, see each other and talk", u.Addr())
 	}
 }
 
 // plays has two accounts, which exist only for that, talk through a listener.
-func plays(ctx context.Context, d desk, addr, domain string) (err error) {
+func plays(ctx context.Context, d desk, play func(context.Context, ...player) error) (err error) {
 	a, err := d.do(ctx, request{Act: "play"})
 	if err != nil {
 		return err
@@ -217,7 +235,7 @@ func plays(ctx context.Context, d desk, addr, domain string) (err error) {
 	for _, p := range a.Players {
 		who = append(who, player{p.Address, credential.NewSecret(p.Password)})
 	}
-	return playMSNP(ctx, addr, domain, who...)
+	return play(ctx, who...)
 }
 
 // near is where this machine reaches a listener on all its addresses.

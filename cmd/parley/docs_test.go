@@ -93,7 +93,7 @@ func nouns() (l []string) {
 	return slices.Compact(l)
 }
 
-const anyPort = " --listen msnp://127.0.0.1:0 --listen http://127.0.0.1:0"
+const anyPort = " --listen msnp://127.0.0.1:0 --listen xmpp://127.0.0.1:0 --listen http://127.0.0.1:0"
 
 func (d *document) run(t *testing.T, line string) {
 	line = comment.ReplaceAllString(line, "")
@@ -155,7 +155,11 @@ func (d *document) parley(t *testing.T, pipe, args string) {
 		args += anyPort // the usual ports may be somebody's
 	case name == "chat":
 		who := strings.Fields(args)[1]
-		args += " --password-stdin --server " + d.service.addresses()["msnp"]
+		door := "msnp"
+		if strings.Contains(args, "xmpp") {
+			door = "xmpp"
+		}
+		args += " --password-stdin --server " + d.service.addresses()[door]
 		pipe = `sed -n 's/^` + who + ` //p' parley-data/demo-accounts; echo /quit`
 	case (strings.HasPrefix(args, "account add") || strings.HasPrefix(args, "account password")) && !strings.Contains(args, "--password-stdin"):
 		args += " --password-stdin"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -194,7 +195,6 @@ func syncFolder(dir string) error {
 
 // greet tells how to log in.
 func greet(e *env, s *service, list []demo) {
-	at := s.clientAddress()
 	fmt.Fprintf(e.out, "\nParley runs. Its data are in %s.\n\n", s.cfg.Data)
 	var first []string
 	for _, d := range list {
@@ -209,18 +209,56 @@ func greet(e *env, s *service, list []demo) {
 		}
 		first = append(first, d.who.String())
 	}
-	if at == "" {
+	msnp, xmpp := s.clientAddress("msnp"), s.clientAddress("xmpp")
+	var chats []string // what makes a chat speak each protocol that is here
+	if msnp != "" {
+		chats = append(chats, flagged(msnp, "127.0.0.1:1863", " --server "))
+	}
+	if xmpp != "" {
+		chats = append(chats, " --protocol xmpp"+flagged(xmpp, "127.0.0.1:5222", " --server ")+flagged(s.cfg.Data, home(), " --data "))
+	}
+	if len(chats) == 0 {
 		return
 	}
 	if len(first) >= 2 {
-		server := ""
-		if at != "127.0.0.1:1863" {
-			server = " --server " + at
+		io.WriteString(e.out, "\nTwo people talk, whichever protocol each of them speaks: in two other terminals, with the passwords above,\n\n")
+		for i, who := range first[:2] {
+			fmt.Fprintf(e.out, "    %s chat %s%s\n", program(), who, chats[i%len(chats)])
 		}
-		fmt.Fprintf(e.out, "\nTwo people talk: in two other terminals, with the passwords above,\n\n    %s chat %s%s\n    %s chat %s%s\n",
-			program(), first[0], server, program(), first[1], server)
 	}
-	fmt.Fprintf(e.out, "\nOr log in with an MSN Messenger client that speaks MSNP2; its server is %s.\nCtrl-C ends the service; %s quickstart starts it again, with everything kept.\n\n", at, program())
+	io.WriteString(e.out, "\nOr with clients of your own:\n\n")
+	if msnp != "" {
+		fmt.Fprintf(e.out, "    MSN Messenger (MSNP2)    server %s, name: the whole address\n", msnp)
+	}
+	if xmpp != "" {
+		fmt.Fprintf(e.out, "    any XMPP client          server %s, user: the address%s\n", xmpp, certificateHint(s))
+	}
+	fmt.Fprintf(e.out, "\nCtrl-C ends the service; %s quickstart starts it again, with everything kept.\n\n", program())
+}
+
+// flagged is a flag with its value, unless the value is what holds without it.
+func flagged(value, usual, flag string) string {
+	if value == usual {
+		return ""
+	}
+	return flag + value
+}
+
+// home is the data folder where commands look for it.
+func home() string {
+	dir := config.Default().Data
+	if abs, err := filepath.Abs(dir); err == nil {
+		return abs
+	}
+	return dir
+}
+
+// certificateHint says which certificate a client will ask about.
+func certificateHint(s *service) string {
+	if s.cfg.TLS != "self" {
+		return ""
+	}
+	return "; it will ask about the certificate, which is " + filepath.Join(s.cfg.Data, selfCertificate)
 }
 
 // program is how this program was called, for lines to be copied.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 
 	"parley/credential"
 	"parley/msnp/client"
+	xmpp "parley/xmpp/client"
 )
 
 // TestScript plays the scripts: the program as people run it.
@@ -27,7 +29,7 @@ func TestScript(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
-			e.Values[worldKey{}] = &world{services: map[string]*process{}, people: map[string]*client.Client{}}
+			e.Values[worldKey{}] = &world{services: map[string]*process{}, people: map[string]interface{ Done() <-chan struct{} }{}}
 			e.Setenv("TZ", "UTC")
 			e.Setenv("GORACE", underRace)
 			e.Setenv("REPO", repository())
@@ -52,7 +54,7 @@ func repository() string {
 // world is what a script has running.
 type world struct {
 	services map[string]*process
-	people   map[string]*client.Client
+	people   map[string]interface{ Done() <-chan struct{} }
 }
 
 type worldKey struct{}
@@ -108,11 +110,25 @@ func scriptKill(ts *testscript.TestScript, _ bool, args []string) {
 	worldOf(ts).services[args[0]].kill()
 }
 
-// login SERVER ADDRESS PASSWORD: somebody logs in over MSNP, and stays. With ! the login is
-// refused.
+// login SERVER ADDRESS PASSWORD: somebody logs in over MSNP, or XMPP if the server is xmpp://HOST:PORT, and stays. With
+// ! the login is refused.
 func scriptLogin(ts *testscript.TestScript, neg bool, args []string) {
 	ctx, cancel := patient()
 	defer cancel()
+	if server, ok := strings.CutPrefix(args[0], "xmpp://"); ok {
+		c, err := xmpp.Dial(ctx, xmpp.Config{Address: server, User: args[1], Password: credential.NewSecret(args[2]), Resource: "script",
+			TLS: &tls.Config{InsecureSkipVerify: true}})
+		if neg != (err != nil) {
+			ts.Fatalf("%s: %v", args[1], err)
+		}
+		if err == nil {
+			ts.Defer(c.Close)
+			ts.Check(c.SetPresence(xmpp.Shown{}))
+			ts.Check(c.Ping(ctx, ""))
+			worldOf(ts).people[args[1]] = c
+		}
+		return
+	}
 	c, err := client.Connect(ctx, client.Config{Address: args[0], Handle: args[1], Password: credential.NewSecret(args[2])})
 	if neg {
 		if err == nil {

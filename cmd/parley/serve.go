@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -195,6 +196,9 @@ func (s *service) run(ctx context.Context, hello func(*service) error) error {
 			s.log.Warn("MSNP has no encryption: who sees the network reads along; passwords do not travel, words do", "url", l.bound())
 		}
 	}
+	if s.cfg.XMPP.Plain != "" && slices.ContainsFunc(s.cfg.Listen, isXMPP) {
+		s.log.Warn("XMPP clients on this machine may log in without TLS: passwords and words can be read along", "key", "xmpp.plain")
+	}
 	if err := s.msnp.Ready(); err != nil {
 		s.log.Warn("the listeners are not enough", "err", err)
 	}
@@ -279,10 +283,10 @@ func loopback(a net.Addr) bool {
 	return ok && t.IP.IsLoopback()
 }
 
-// clientAddress is where clients connect: HOST:PORT of the first listener for them, or empty.
-func (s *service) clientAddress() string {
+// clientAddress is where clients of a protocol connect: HOST:PORT of the first listener for them, or empty.
+func (s *service) clientAddress(protocol string) string {
 	for _, l := range s.open {
-		if l.handle != nil {
+		if l.url.Scheme == protocol {
 			return strings.TrimPrefix(l.bound(), l.url.Scheme+"://")
 		}
 	}

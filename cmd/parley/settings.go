@@ -20,6 +20,10 @@ const (
 	storeFile  = "parley.db"
 	socketFile = "parley.sock"
 	demoFile   = "demo-accounts"
+
+	// What the service makes for itself where no other certificate is given.
+	selfCertificate    = "tls.crt"
+	selfCertificateKey = "tls.key"
 )
 
 // settings are the flags that say which service is meant, and how it is to be.
@@ -42,7 +46,7 @@ func (s *settings) serviceFlags(fs *flag.FlagSet) {
 }
 
 func (s *settings) listenFlags(fs *flag.FlagSet) {
-	fs.Var(&s.listen, "listen", "serve at `URL`, such as msnp://127.0.0.1:1863; given once or more, it replaces the configured ones")
+	fs.Var(&s.listen, "listen", "serve at `URL`, such as msnp://127.0.0.1:1863 or xmpp://127.0.0.1:5222; given once or more, it replaces the configured ones")
 	fs.Var(&s.set, "set", "give a key of the configuration a value: `KEY=VALUE`, such as limits.line=16KiB")
 }
 

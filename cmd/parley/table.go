@@ -86,7 +86,7 @@ numbers and the others are imported all the same; then the exit code is 1. ` + r
 		},
 		{
 			name: "chat", args: "ADDRESS",
-			short: "log in as somebody and chat, in the terminal or from a pipe",
+			short: "log in as somebody and chat over MSNP or XMPP, in the terminal or from a pipe",
 			long:  chatHelp,
 			setup: setupChat,
 		},
@@ -109,8 +109,10 @@ that is there already is kept.`,
 		{
 			name:  "check",
 			short: "look whether everything is as it should be",
-			long: `Configuration, data folder, key file, database, listeners; and, while the service runs, a
-conversation through each door. Each line says ok or what to do; the exit code is 1 when something is to be done.`,
+			long: `Configuration, data folder, key file, database, certificate, listeners; and, while the service runs,
+a conversation through each door. Each line says ok or what to do; the exit code is 1 when something is to be
+done. The lines with "set" are DNS records by which XMPP clients find a service that others than this machine
+can reach; nothing looks whether they are there.`,
 			setup: setupCheck,
 		},
 		{
