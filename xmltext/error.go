@@ -43,6 +43,24 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("XML: %s, at byte %d", e.What, e.Offset) }
 
+// Limit names the field of [Limits] that was gone beyond: "Bytes", "Depth", "Attrs", "Nodes" or "Name"; "" when it was
+// none of them.
+func (e *Error) Limit() string {
+	switch e.What {
+	case manyBytes:
+		return "Bytes"
+	case manyDepth:
+		return "Depth"
+	case manyAttrs:
+		return "Attrs"
+	case manyNodes:
+		return "Nodes"
+	case manyName:
+		return "Name"
+	}
+	return ""
+}
+
 func fail(k Kind, what string, at int) error { return &Error{k, what, at} }
 
 // What can be found.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,43 +14,47 @@ import (
 	msnplays "parley/msnp/plays"
 )
 
+// limitRow is a limit that can be met over a connection.
+type limitRow struct {
+	key, value string
+	meet       func(t *testing.T, s *stage)
+	label      string // of parley_limit_hits_total; "": it is met without a word
+	more       string // other keys that are needed, with blanks between them
+}
+
+// limitRows are those that clients of MSNP meet.
+var limitRows = []limitRow{
+	{"limits.connections", "3", connections, "connections", ""},
+	{"limits.half_open", "5", halfOpen(5, "127.0.3.%d"), "half_open", ""},
+	{"limits.half_open_per_network", "5", halfOpen(5, "127.0.3.1"), "half_open_per_network", ""},
+	{"limits.login_time", "1s", loginTime, "login_time", ""},
+	{"limits.login_failures", "2", loginFailures("alice", "alice", "alice"), "login_failures", "msnp.login_tries=1"},
+	{"limits.login_failures_per_network", "2", loginFailures("bob", "carol", "alice"), "login_failures_per_network", ""},
+	{"limits.line", "600", says("VER 1 "+strings.Repeat("x", 600)+"\r\n", "200"), "line", ""},
+	{"limits.payload", "100", says("MSG 1 U 101\r\n", "200 1"), "payload", ""},
+	{"limits.commands_per_second", "20", pings(45), "commands_per_second", ""},
+	{"limits.bytes_per_second", "8KiB", pings(3000), "bytes_per_second", ""},
+	{"limits.contacts", "1", contacts, "contacts", ""},
+	{"limits.conversation", "2", conversation, "conversation", ""},
+	{"limits.conversations", "1", conversations, "conversations", ""},
+	{"msnp.login_tries", "1", msnpTries, "login_tries", ""},
+	{"limits.waiting", "1", waiting, "waiting", "msnp.ring=30s"},
+	{"msnp.misplaced", "3", says(strings.Repeat("SYN 1 0\r\n", 3), "302 1 302 1 302 1"), "misplaced", ""},
+	{"msnp.renames", "1", renames, "renames", ""},
+	{"msnp.failed_calls", "2", failedCalls, "failed_calls", ""},
+}
+
 // TestLimits meets each limit that can be met over a connection, with a low value: whoever meets it is refused, closed
 // or made to wait as the key says, and the limit is counted under its name.
 func TestLimits(t *testing.T) {
-	template := makeTemplate(t, msnplays.Domain, msnplays.Password, msnplays.People)
-	for _, c := range []struct {
-		key, value string
-		meet       func(t *testing.T, s *stage)
-		label      string // of parley_limit_hits_total
-		more       string // another key that is needed
-	}{
-		{"limits.connections", "3", connections, "connections", ""},
-		{"limits.half_open", "5", halfOpen(5, "127.0.3.%d"), "half_open", ""},
-		{"limits.half_open_per_network", "5", halfOpen(5, "127.0.3.1"), "half_open_per_network", ""},
-		{"limits.login_time", "1s", loginTime, "login_time", ""},
-		{"limits.login_failures", "2", loginFailures("alice", "alice", "alice"), "login_failures", "msnp.login_tries=1"},
-		{"limits.login_failures_per_network", "2", loginFailures("bob", "carol", "alice"), "login_failures_per_network", ""},
-		{"limits.line", "600", says("VER 1 "+strings.Repeat("x", 600)+"\r\n", "200"), "line", ""},
-		{"limits.payload", "100", says("MSG 1 U 101\r\n", "200 1"), "payload", ""},
-		{"limits.commands_per_second", "20", pings(45), "commands_per_second", ""},
-		{"limits.bytes_per_second", "8KiB", pings(3000), "bytes_per_second", ""},
-		{"limits.contacts", "1", contacts, "contacts", ""},
-		{"limits.conversation", "2", conversation, "conversation", ""},
-		{"limits.conversations", "1", conversations, "conversations", ""},
-		{"limits.waiting", "1", waiting, "waiting", "msnp.ring=30s"},
-		{"msnp.misplaced", "3", says(strings.Repeat("SYN 1 0\r\n", 3), "302 1 302 1 302 1"), "misplaced", ""},
-		{"msnp.renames", "1", renames, "renames", ""},
-		{"msnp.failed_calls", "2", failedCalls, "failed_calls", ""},
-	} {
+	template := makeTemplate(t, msnplays.Domain, msnplays.Password, crowd())
+	for _, c := range slices.Concat(limitRows, xmppLimitRows) {
 		t.Run(c.key, func(t *testing.T) {
 			t.Parallel()
 			set := []string{c.key + "=" + c.value}
-			if c.more != "" {
-				set = append(set, c.more)
-			}
-			s := newTarget(t, template, set...)
+			s := newXMPPTarget(t, template, append(set, strings.Fields(c.more)...)...)
 			c.meet(t, s)
-			if n, err := s.metric(`parley_limit_hits_total{limit="` + c.label + `"}`); err != nil || n == 0 {
+			if n, err := s.metric(`parley_limit_hits_total{limit="` + c.label + `"}`); c.label != "" && (err != nil || n == 0) {
 				t.Errorf("the limit %s was met %v times: %v", c.label, n, err)
 			}
 			if err := s.stop(); err != nil {
@@ -260,4 +265,17 @@ func failedCalls(t *testing.T, s *stage) {
 		want(t, "a call", talk.Invite(t.Context(), "bob@example.com"), msnp.ErrNotOnline)
 	}
 	want(t, "one too many", talk.Invite(t.Context(), "bob@example.com"), msnp.ErrTooActive)
+}
+
+// msnpTries: who fails as often as that is closed.
+func msnpTries(t *testing.T, s *stage) {
+	c := s.open(t, "")
+	c.asks(t, "VER 1 MSNP2")
+	c.asks(t, "USR 2 MD5 I alice@example.com")
+	if got := c.asks(t, "USR 3 MD5 S "+strings.Repeat("0", 32)); got != "911 3" {
+		t.Errorf("heard %q", got)
+	}
+	if got, err := c.rest(); got != "" {
+		t.Errorf("and then %q, %v", got, err)
+	}
 }

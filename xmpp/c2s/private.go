@@ -107,6 +107,7 @@ func empty(n xmltext.Node) bool {
 // fits refuses a document that is longer than one may be: waiting would not help.
 func (c *conn) fits(n xmltext.Node) error {
 	if int64(len(wire.AppendStanza(nil, n))) > int64(c.s.Config.Config.Limits.Note) {
+		c.Hit("note")
 		return xmpp.Refuse(xmpp.NotAcceptable, "this is too long to be kept")
 	}
 	return nil

@@ -97,10 +97,23 @@ func (t *Stream) malformed(err error) {
 	errors.As(err, &x)
 	t.s.Log.Warn("unreadable", "remote", t.RemoteAddr(), "err", err)
 	if x.Kind == xmltext.TooLarge {
-		t.Hit("stanza")
+		t.Hit(limitOf(x))
 	}
 	t.Fail(xmpp.StreamErrorOf(x))
 	t.Consume(len(t.Pending()))
+}
+
+// limitOf is the key below [limits] that a stanza went beyond.
+func limitOf(x *xmltext.Error) string {
+	switch x.Limit() {
+	case "Depth":
+		return "stanza_depth"
+	case "Attrs":
+		return "stanza_attributes"
+	case "Nodes":
+		return "stanza_nodes"
+	}
+	return "stanza"
 }
 
 // Restart makes ready for a new stream, after TLS or SASL was negotiated: RFC 6120 5.4.3.3, 6.4.6. What the client sent
