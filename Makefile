@@ -38,10 +38,14 @@ race: ## all tests under the race detector
 setup: ## what the tests need and a machine with Go may not have
 	go mod download
 	go -C tools/lint mod download
-	@command -v gcc >/dev/null || command -v clang >/dev/null || { \
-		echo "the race detector needs a C compiler: installing gcc"; \
+	@want=; \
+	command -v gcc >/dev/null || command -v clang >/dev/null || want="$$want gcc libc6-dev"; \
+	/usr/bin/python3 -c 'import slixmpp' 2>/dev/null || want="$$want python3-slixmpp"; \
+	for program in go-sendxmpp profanity tmux; do command -v $$program >/dev/null || want="$$want $$program"; done; \
+	[ -z "$$want" ] || { \
+		echo "the race detector needs a C compiler, the tests other people's clients: installing$$want"; \
 		as=; [ "$$(id -u)" = 0 ] || as=sudo; \
-		$$as apt-get update -q && $$as apt-get install -y -q gcc libc6-dev; }
+		$$as apt-get update -q && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$want; }
 
 .PHONY: check
 check: ## format, vet, staticcheck, floors, citations, generated files
@@ -84,8 +88,8 @@ play: ## the transcripts; PLAY=name for some of them
 	go test -count=1 -run 'Play/$(PLAY)' ./...
 
 .PHONY: interop
-interop: ## tests against other people's clients and servers
-	go test -count=1 -tags interop -run Interop ./...
+interop: ## other people's clients, with each other and with one on MSNP
+	go test -count=1 -v -run OtherClients ./cmd/parley
 
 .PHONY: cover
 cover: ## which lines the tests reach: bin/cover.html
