@@ -29,8 +29,8 @@ var xmppLimitRows = []limitRow{
 	{"limits.stanza_nodes", "100", answers("<message>"+strings.Repeat("<x/>", 101)+"</message>", "error:policy-violation end"), "stanza_nodes", ""},
 	{"limits.note", "100", answers(privateNote("a", strings.Repeat("x", 200)), "iq:error:not-acceptable"), "note", ""},
 	{"limits.notes", "1", answers(privateNote("a", "x")+privateNote("a", "y")+privateNote("b", "x"), "iq:result iq:result iq:error:resource-constraint"), "notes", ""},
-	{"limits.rules", "1", answers(privacyList("a", 1)+privacyList("a", 2), "iq:result iq:set iq:error:resource-constraint"), "rules", ""},
-	{"limits.rule_lists", "1", answers(privacyList("a", 1)+privacyList("b", 1), "iq:result iq:set iq:error:resource-constraint"), "rule_lists", ""},
+	{"limits.rules", "1", answers(privacyList("a", 1)+privacyList("a", 2), "iq:set iq:result iq:error:resource-constraint"), "rules", ""},
+	{"limits.rule_lists", "1", answers(privacyList("a", 1)+privacyList("b", 1), "iq:set iq:result iq:error:resource-constraint"), "rule_lists", ""},
 	{"limits.directed", "1", answers("<presence to='erin@example.com'/><presence to='frank@example.com'/>", "presence:error:resource-constraint"), "directed", ""},
 	{"limits.groups", "1", answers("<iq type='set' id='1'><query xmlns='jabber:iq:roster'><item jid='erin@example.com'><group>A</group><group>B</group></item></query></iq>",
 		"iq:error:resource-constraint"), "groups", ""},
@@ -191,24 +191,40 @@ func mass(n int) client.Words {
 	return client.Words{State: "composing", Extra: "<x xmlns='example:x'>" + strings.Repeat("x", n) + "</x>"}
 }
 
-// presenceQueue: who does not read, and is told of more and more sessions, is closed.
+// presenceQueue: who does not read, and is told of more and more people, is closed.
 func presenceQueue(t *testing.T, s *stage) {
 	ctx, cancel := patient()
 	defer cancel()
-	deaf := deafClient(t, s, "alice", "deaf")
-	bob := s.visitor(t, "bob", "home")
-	w := mass(200 << 10)
-	w.To = deaf
-	for range 60 { // more than sockets hold
-		if _, err := bob.Tell(w); err != nil {
+	alice := s.visitor(t, "alice", "first")
+	var others []visitor
+	for _, name := range []string{"bob", "carol", "erin"} {
+		v := s.visitor(t, name, "home")
+		if err := v.Approve("alice@example.com"); err != nil {
 			t.Fatal(err)
 		}
-		if err := bob.Ping(ctx, ""); err != nil {
+		if err := v.Ping(ctx, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := alice.Subscribe(v.Bare(), ""); err != nil {
+			t.Fatal(err)
+		}
+		others = append(others, v)
+	}
+	if err := alice.Ping(ctx, ""); err != nil {
+		t.Fatal(err)
+	}
+	alice.Close()
+	w := mass(200 << 10)
+	w.To = deafClient(t, s, "alice", "deaf")
+	for range 60 { // more than sockets hold
+		if _, err := others[0].Tell(w); err != nil {
+			t.Fatal(err)
+		}
+		if err := others[0].Ping(ctx, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for i := range 5 {
-		v := s.visitor(t, "alice", fmt.Sprint("session", i))
+	for _, v := range others {
 		if err := v.SetPresence(client.Shown{Status: strings.Repeat("y", 2000)}); err != nil {
 			t.Fatal(err)
 		}
