@@ -306,7 +306,7 @@ func TestCrowds(t *testing.T) {
 	if raceDetector {
 		crowd = 3000
 	}
-	silent := s.gather(t, crowd)
+	silent := s.gather(t, "msnp", crowd, nil)
 	f.goesOn(t, "beside those who do not log in")
 	s.atMost(t, "with those who do not log in", 400)
 	if n, err := s.metric(`parley_limit_hits_total{limit="half_open"}`); err != nil || n != 0 {
@@ -359,8 +359,8 @@ func TestCrowds(t *testing.T) {
 	t.Logf("%d messages meanwhile, the slowest in %v", f.said.Load(), time.Duration(f.slowest.Load()).Round(time.Millisecond))
 }
 
-// gather opens many connections, from several addresses, that say nothing.
-func (s *stage) gather(t *testing.T, n int) []*wireConn {
+// gather opens many connections to a door, from several addresses, that say nothing, or what greet has them say.
+func (s *stage) gather(t *testing.T, door string, n int, greet func(i int, c *wireConn) error) []*wireConn {
 	t.Helper()
 	all := make([]*wireConn, n)
 	var wg sync.WaitGroup
@@ -368,7 +368,10 @@ func (s *stage) gather(t *testing.T, n int) []*wireConn {
 	for h := range hands {
 		wg.Go(func() {
 			for i := h; i < n; i += hands {
-				c, err := dialFrom(fmt.Sprintf("127.0.1.%d", h+1), s.at["msnp"])
+				c, err := dialFrom(fmt.Sprintf("127.0.1.%d", h+1), s.at[door])
+				if err == nil && greet != nil {
+					err = greet(i, c)
+				}
 				if err != nil {
 					t.Errorf("connection %d of %d: %v", i, n, err)
 					return
