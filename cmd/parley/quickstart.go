@@ -215,7 +215,7 @@ func greet(e *env, s *service, list []demo) {
 		chats = append(chats, flagged(msnp, "127.0.0.1:1863", " --server "))
 	}
 	if xmpp != "" {
-		chats = append(chats, " --protocol xmpp"+flagged(xmpp, "127.0.0.1:5222", " --server ")+flagged(s.cfg.Data, home(), " --data "))
+		chats = append(chats, " --protocol xmpp"+flagged(xmpp, "127.0.0.1:5222", " --server ")+flagged(filepath.Clean(s.cfg.Data), home(s.cfg.Data), " --data "))
 	}
 	if len(chats) == 0 {
 		return
@@ -244,10 +244,10 @@ func flagged(value, usual, flag string) string {
 	return flag + value
 }
 
-// home is the data folder where commands look for it.
-func home() string {
-	dir := config.Default().Data
-	if abs, err := filepath.Abs(dir); err == nil {
+// home is the data folder where commands look for it, written as the given one is: from here or from the top.
+func home(like string) string {
+	dir := filepath.Clean(config.Default().Data)
+	if abs, err := filepath.Abs(dir); err == nil && filepath.IsAbs(like) {
 		return abs
 	}
 	return dir

@@ -36,7 +36,7 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"fails": scriptFails, "start": scriptStart, "stop": scriptStop, "kill9": scriptKill,
+			"fails": scriptFails, "start": scriptStart, "halt": scriptStop, "kill9": scriptKill,
 			"login": scriptLogin, "offline": scriptOffline, "get": scriptGet, "mode": scriptMode, "fill": scriptFill,
 			"occupy": scriptOccupy, "password": scriptPassword,
 		},
@@ -94,7 +94,7 @@ func scriptStart(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// stop NAME: the service ends in order. Its log is the file NAME.log, what it printed NAME.out.
+// halt NAME: the service ends in order (stop is testscript's own: it ends the script). Its log is the file NAME.log, what it printed NAME.out.
 func scriptStop(ts *testscript.TestScript, _ bool, args []string) {
 	w := worldOf(ts)
 	p := w.services[args[0]]
