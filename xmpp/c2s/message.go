@@ -24,8 +24,8 @@ func (c *conn) message(n xmltext.Node) {
 	}
 }
 
-// send finds where a message goes by its type and address: RFC 6121 5.1, 5.2.1, 5.2.2, 8.3, 8.4, 8.5.4; RFC 6120 10.3.1; XEP-0160 3. Without an address it is to one's own
-// account: RFC 6120 8.1.1.1, RFC 6121 8.1, 8.2.
+// send finds where a message goes by its type and address: RFC 6121 5.1, 5.2.1, 5.2.2, 8.3, 8.4, 8.5.4; RFC 6120 10.3.1;
+// XEP-0160 3. Without an address it is to one's own account: RFC 6120 8.1.1.1, RFC 6121 8.1, 8.2.
 func (c *conn) send(st *wire.Stanza) error {
 	to, err := c.address(st)
 	if err != nil {
@@ -86,8 +86,8 @@ func (c *conn) send(st *wire.Stanza) error {
 }
 
 // appendMessage builds the stanza as it goes to all who get it: from a full address (RFC 6120 8.1.2.1), in the language
-// of its stream if it names none (8.1.5, 8.2.1; RFC 6121 5.3), with the id under which it is kept (XEP-0359 3) and without those that others claim to
-// have given it here.
+// of its stream if it names none (8.1.5, 8.2.1; RFC 6121 5.3), with the id under which it is kept (XEP-0359 3) and
+// without those that others claim to have given it here.
 func (c *conn) appendMessage(st *wire.Stanza, m *im.Message) []byte {
 	set := [2]xmltext.Attr{{Name: "from", Value: c.full}}
 	l := set[:1]
@@ -124,7 +124,7 @@ func stanzaID(id im.MessageID) string { return strconv.FormatInt(int64(id), 36) 
 // neutraliser makes the form that all can read out of a stanza, when somebody asks for it.
 func (c *conn) neutraliser(stanza []byte) func() im.Neutral {
 	limits := c.s.shared.XML
-	limits.Bytes *= 2 // with what was added to it here
+	limits.Bytes, limits.Nodes, limits.Attrs = 2*limits.Bytes, limits.Nodes+8, limits.Attrs+4 // with what was added to it here
 	return func() im.Neutral {
 		var d xmltext.Doc
 		n, err := wire.Parse(&d, stanza, limits)
