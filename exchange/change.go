@@ -271,7 +271,7 @@ func (a *account) apply(b *Batch, cs []*Change) (heard []hearing) {
 		a.resightAll(b, before, after)
 	}
 	a.undirectDenied(b)
-	if old.plain && next.plain {
+	if old.plain && next.plain && !a.chosen() {
 		return nil
 	}
 	return a.hearings(before, after, who, ruled)

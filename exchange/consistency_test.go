@@ -257,9 +257,13 @@ func (s *seat) present(pick func(string, int) int) {
 		State:    []im.State{im.Available, im.Available, im.Busy, im.Away, im.Hidden, im.Offline}[pick("state", 6)],
 		Priority: int8(pick("priority", 3) - 1),
 		Status:   someNames[pick("status", 2)],
+		Since:    time.Now(), // of two alike, the later one is the person's
 	}
 	if p.State == im.Offline {
 		p = im.Presence{}
+	}
+	if s.b.mine.Same(p) {
+		p.Since = s.b.mine.Since
 	}
 	if s.b.mine.State == im.Offline {
 		s.b.forget()

@@ -230,10 +230,10 @@ func (c *Client) SetPresence(p im.Presence, tag any) {
 	}
 }
 
-// introduceAll tells the session how those it sees are.
+// introduceAll tells the session how those it sees are: also those who show themselves by a session's list alone.
 func (c *Client) introduceAll(tag any) {
 	for _, e := range c.account.snap.Load().Entries {
-		if e.Sees {
+		if e.Side.Watch != im.WatchNone {
 			c.x.introduce(&c.batch, c, e.Who, tag)
 		}
 	}
@@ -298,7 +298,7 @@ func (a *account) broadcast(b *Batch, c *Client, was, is im.Presence) {
 func (a *account) tell(b *Batch, of *Client, n *Presence) {
 	snap := a.snap.Load()
 	n.Who, n.Name = a.who, snap.DisplayName()
-	each := a.judgesEach(snap)
+	each := a.judgesEach(snap) || of != nil && of.uses() != "" // one that goes is not among those who are online
 	for _, e := range snap.Entries {
 		if !e.Watching() || !each && !snap.shows(e) {
 			continue

@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"slices"
+
 	"parley/im"
 )
 
@@ -47,16 +49,11 @@ func (c *Client) hears(who im.Address, slot string) bool {
 }
 
 // judgesEach reports whether what of the account is shown depends on the session, of one or of the other.
-func (a *account) judgesEach(s *Snapshot) bool {
-	if s.slotted {
-		return true
-	}
-	for _, o := range a.online() {
-		if o.uses() != "" {
-			return true
-		}
-	}
-	return false
+func (a *account) judgesEach(s *Snapshot) bool { return s.slotted || a.chosen() }
+
+// chosen reports whether a session of the account has a list of its own.
+func (a *account) chosen() bool {
+	return slices.ContainsFunc(a.online(), func(o *Client) bool { return o.uses() != "" })
 }
 
 // shows reports whether a session of the account is shown to another account's, which hears of it.
