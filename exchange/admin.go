@@ -93,11 +93,18 @@ func (x *Exchange) endSessions(who im.Address) {
 
 func (a *account) endSessions() {
 	var b Batch
-	for _, c := range a.online() {
+	l := a.online()
+	for _, c := range l {
 		c.withdraw(&b)
+	}
+	endAll(l)
+	b.Flush()
+}
+
+func endAll(l []*Client) {
+	for _, c := range l {
 		c.session.End(Removed)
 	}
-	b.Flush()
 }
 
 // Accounts lists accounts, n at a time, from the one after an address ("": from the first).
@@ -136,6 +143,7 @@ const severing = 1
 // address is held for a time. ErrUnknownUser. It may take a while for an account with long lists; a
 // removal that was interrupted goes on at the next start.
 func (x *Exchange) RemoveAccount(ctx context.Context, who im.Address) error {
+	var ended []*Client
 	err := x.store.Update(ctx, "remove", func(tx *store.Tx) error {
 		a, err := tx.Account(who)
 		if err != nil {
@@ -146,15 +154,20 @@ func (x *Exchange) RemoveAccount(ctx context.Context, who im.Address) error {
 			return err
 		}
 		return tx.PutRemoval(who, severing, 0)
-	}, func() { x.forget(who) })
+	}, func() { ended = x.forget(who) })
 	if err != nil {
 		return err
 	}
+	endAll(ended) // not by the publisher, which must not wait for sockets
+	// Whoever asked may have lost their own session by now, and with it ctx.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(x.ctx, cancel)()
 	return x.finishRemoval(ctx, who, 0)
 }
 
-// forget ends an account's sessions and its place in memory. Called by the publisher.
-func (x *Exchange) forget(who im.Address) {
+// forget ends an account's place in memory, and takes its sessions out of it: those are to be told. Called by the publisher.
+func (x *Exchange) forget(who im.Address) (ended []*Client) {
 	s := x.shard(who)
 	s.mu.Lock()
 	a := s.m[who]
@@ -164,22 +177,18 @@ func (x *Exchange) forget(who im.Address) {
 	}
 	s.mu.Unlock()
 	if a == nil {
-		return
+		return nil
 	}
 	a.mu.Lock()
 	a.over = true
 	a.mu.Unlock()
 	var b Batch
-	ended := a.online()
+	ended = a.online()
 	for _, c := range ended {
 		c.withdraw(&b)
 	}
 	x.flusher.take(x, &b)
-	x.spawn(func(context.Context) { // ends at once; the publisher must not wait for sockets
-		for _, c := range ended {
-			c.session.End(Removed)
-		}
-	})
+	return ended
 }
 
 func (x *Exchange) resumeRemovals(ctx context.Context) error {
@@ -200,6 +209,7 @@ func (x *Exchange) finishRemoval(ctx context.Context, who im.Address, after int6
 	for more := true; more; {
 		var cs []*Change
 		var last int64
+		var ended []*Client
 		err := x.store.Update(ctx, "sever", func(tx *store.Tx) (err error) {
 			cs, more = nil, true
 			if _, _, going, err := tx.Removal(who); err != nil || !going {
@@ -234,13 +244,14 @@ func (x *Exchange) finishRemoval(ctx context.Context, who im.Address, after int6
 		}, func() {
 			x.publish(cs)
 			if !more {
-				x.forget(who)
+				ended = x.forget(who)
 				x.editAll(who, func(e *im.Entry) { e.Name, e.Ours = "", false })
 			}
 		})
 		if err != nil {
 			return err
 		}
+		endAll(ended)
 		after = last
 	}
 	return nil
