@@ -62,10 +62,11 @@ func (c *Conversation) call(b *Batch, p, from *participant, ringing func()) bool
 	}
 	c.stir(time.Now())
 	was := p.in()
-	direct := p.account.takers(Direct)
+	words := &im.Message{From: from.who, To: p.who}
+	direct := accepting(p.account.takers(Direct), words)
 	var rings []*Client
 	if c.Place != nil {
-		rings = p.account.takers(Rings)
+		rings = accepting(p.account.takers(Rings), words)
 	}
 	if len(direct)+len(rings) > 0 && ringing != nil {
 		ringing()

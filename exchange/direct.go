@@ -272,6 +272,23 @@ func (c *Client) Probe(_ context.Context, who im.Address, slot string) (found bo
 	return false, nil
 }
 
+// Sees reports whether somebody else is there, as far as the session is told: with a session at least that is shown to it.
+// Safe for anybody.
+func (c *Client) Sees(who im.Address) bool {
+	w := c.x.inMemory(who)
+	if w == nil {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	snap := w.snap.Load()
+	if snap == nil {
+		return false
+	}
+	e := snap.Entry(c.account.who)
+	return slices.ContainsFunc(w.online(), func(o *Client) bool { return o.presence.State.Visible() && w.shows(snap, e, o, c) })
+}
+
 // sentTo reports whether the session sent its presence to another, and that was not told since that it is offline. The
 // caller holds account.mu of the first.
 func (c *Client) sentTo(o *Client) bool {

@@ -8,8 +8,8 @@ import (
 	"parley/store"
 )
 
-// waitingFrom claims what waits for an account from some people, oldest first.
-func (x *Exchange) waitingFrom(ctx context.Context, a *account, from []im.Address) ([]*Message, error) {
+// waitingFrom claims what waits for an account from some people, oldest first; what is not to be taken stays where it is.
+func (x *Exchange) waitingFrom(ctx context.Context, a *account, from []im.Address, takes func(*im.Message) bool) ([]*Message, error) {
 	a.mu.Lock()
 	waiting := a.waiting
 	a.mu.Unlock()
@@ -33,7 +33,7 @@ func (x *Exchange) waitingFrom(ctx context.Context, a *account, from []im.Addres
 	}
 	var l []*Message
 	for _, m := range a.claim(stored) {
-		if !a.snap.Load().Takes(m.From) { // blocked since: as if nobody were here to take it
+		if !takes(m) { // blocked since: as if nobody were here to take it
 			a.unclaim(m.ID, true)
 			continue
 		}
@@ -124,7 +124,7 @@ func (x *Exchange) fillSoon(a *account, s *Seat) bool {
 // fill gives a new seat what was stored for it by those who are there, and then what was said
 // since.
 func (x *Exchange) fill(ctx context.Context, a *account, s *Seat) {
-	older, err := x.waitingFrom(ctx, a, s.sources())
+	older, err := x.waitingFrom(ctx, a, s.sources(), a.seated)
 	if err != nil && !x.closed.Load() {
 		x.log.Error("waiting messages not offered", "who", a.who.String(), "err", err)
 	}
@@ -182,7 +182,7 @@ func (x *Exchange) offerAll(ctx context.Context, a *account) (left bool, err err
 		if !a.reachable() {
 			return true, nil
 		}
-		if !a.snap.Load().Takes(from) {
+		if !a.takesFrom(from, "") {
 			left = true
 			continue
 		}
@@ -198,11 +198,17 @@ func (x *Exchange) offerAll(ctx context.Context, a *account) (left bool, err err
 // offerFrom offers what one sender left. False: it stays where it is.
 func (x *Exchange) offerFrom(ctx context.Context, b *Batch, a *account, from im.Address) (given bool, err error) {
 	c, p := x.between(a.who, from)
-	seated := p != nil && c.seated(p)
-	if !seated && len(a.takers(Direct)) == 0 {
+	words := &im.Message{From: from, To: a.who}
+	seated := p != nil && c.seated(p) && a.seated(words)
+	if !seated && len(accepting(a.takers(Direct), words)) == 0 {
+		if len(accepting(a.takers(Rings), words)) == 0 {
+			return false, nil
+		}
 		return false, x.ring(ctx, b, a, from, c, p)
 	}
-	l, err := x.waitingFrom(ctx, a, []im.Address{from})
+	l, err := x.waitingFrom(ctx, a, []im.Address{from}, func(m *im.Message) bool {
+		return seated && a.seated(m) || len(accepting(a.takers(Direct), m)) > 0
+	})
 	if err != nil {
 		return false, err
 	}
@@ -232,10 +238,23 @@ func (x *Exchange) hand(b *Batch, a *account, c *Conversation, p *participant, m
 		return m.spread(b, nil, nil, direct, nil)
 	}
 	var r *ring
-	if len(direct)+len(p.seats) > 0 && m.Kind != im.Signal {
+	seats := p.hearing(m.Message)
+	if len(direct)+len(seats) > 0 && m.Kind != im.Signal {
 		r = p.ring
 	}
-	return m.spread(b, c, p.seats, direct, r)
+	return m.spread(b, c, seats, direct, r)
+}
+
+// seated reports whether the account takes a message at a seat. Those are judged by the default list: sessions that
+// have one are of protocols with no other.
+func (a *account) seated(m *im.Message) bool { return a.snap.Load().lets("", m) }
+
+// hearing is the participant's seats, if they may hear a message. The caller holds c.mu.
+func (p *participant) hearing(m *im.Message) []*Seat {
+	if len(p.seats) > 0 && p.account != nil && !p.account.seated(m) {
+		return nil
+	}
+	return p.seats
 }
 
 // ring rings an account for what a sender left: into the conversation that they have, or a new one.

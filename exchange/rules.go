@@ -118,11 +118,15 @@ func (c *Client) UseRules(name string) error {
 		a.undirectDenied(&c.batch)
 	}
 	heard := a.hearings(before, after, nil, true)
+	offer := a.waiting && c.taking()
 	a.mu.Unlock()
 	for _, h := range heard {
 		if h.c == c {
 			c.x.rehear(&c.batch, h)
 		}
+	}
+	if offer { // it may take what others do not
+		c.x.offerSoon(a)
 	}
 	return nil
 }

@@ -35,11 +35,12 @@ func (c *Conversation) say(ctx context.Context, b *Batch, from *participant, m *
 		out.more()
 		d := &Message{Message: m, ID: id, x: x, to: p.account, who: p.who, out: out}
 		id++
-		if len(p.seats) == 0 || p.virtual || x.mayWrite(from, p, m) != nil {
+		seats := p.hearing(m)
+		if len(seats) == 0 || p.virtual || x.mayWrite(from, p, m) != nil {
 			away, whose = append(away, d), append(whose, p)
 			continue
 		}
-		d.spread(b, c, p.seats, nil, nil)
+		d.spread(b, c, seats, nil, nil)
 	}
 	c.mu.Unlock()
 	if id == first {
@@ -47,8 +48,19 @@ func (c *Conversation) say(ctx context.Context, b *Batch, from *participant, m *
 		x.count(m, metrics.None, metrics.Returned)
 		out.verdict(im.ErrAbsent)
 	}
+	// What is to be stored is on its way there before anybody hears it, so that no answer of theirs overtakes it;
+	// they need not wait until it is there.
+	var rest []func()
 	for i, d := range away {
-		c.sayAway(ctx, b, from, whose[i], d)
+		if f := c.sayAway(ctx, b, from, whose[i], d); f != nil {
+			rest = append(rest, f)
+		}
+	}
+	if len(rest) > 0 {
+		b.Flush()
+	}
+	for _, f := range rest {
+		f()
 	}
 	out.verdict(nil) // our own
 }
@@ -100,53 +112,62 @@ func (x *Exchange) behind(ctx context.Context, a *account, from im.Address) (boo
 	return older > 0, err
 }
 
-// sayAway says something to a participant who does not only have seats. What has words, and
-// cannot be handed over at once, is stored before anything else; then we look again whether they came.
-func (c *Conversation) sayAway(ctx context.Context, b *Batch, from, p *participant, d *Message) {
+// sayAway says something to a participant who does not only have seats. What has words, and cannot be handed over at
+// once, is stored. rest is what waits for the store, to be called when what was handed is flushed; nil: nothing does.
+func (c *Conversation) sayAway(ctx context.Context, b *Batch, from, p *participant, d *Message) (rest func()) {
 	x, a := c.x, p.account
 	if err := x.mayWrite(from, p, d.Message); err != nil {
-		x.refuse(ctx, d, err)
-		return
+		return func() { x.refuse(ctx, d, err) }
 	}
-	b.Flush()
+	c.mu.Lock()
+	taken := len(accepting(p.direct(), d.Message))+len(p.hearing(d.Message)) > 0
+	c.mu.Unlock()
 	behind := false
-	if d.storable() {
+	if taken && d.storable() {
 		var err error
 		if behind, err = x.behind(ctx, a, d.From); err != nil {
 			d.out.verdict(err)
-			return
+			return nil
 		}
 	}
 	if !behind {
 		c.mu.Lock()
 		var r *ring
-		direct := accepting(p.direct(), d.Message)
+		direct, seats := accepting(p.direct(), d.Message), p.hearing(d.Message)
 		if p.known {
 			d.In = c.talkOf(p)
 		}
-		if d.Kind != im.Signal && (!d.storable() || len(direct)+len(p.seats) > 0) {
+		looked := taken || !d.storable() // else something older may wait for who came since
+		if d.Kind != im.Signal && (!d.storable() || len(direct)+len(seats) > 0) {
 			r = p.ring
 		}
-		ok := !c.over && d.spread(b, c, p.seats, direct, r)
+		ok := looked && !c.over && d.spread(b, c, seats, direct, r)
 		c.mu.Unlock()
 		if ok {
-			return
+			return nil
 		}
 	}
 	if !d.storable() {
 		x.nobody(d)
+		return nil
+	}
+	wait := x.keeping(ctx, a, d.For(p.who, d.ID))
+	return func() { c.kept(p, d, wait()) }
+}
+
+// kept goes on when something said to a participant was stored, or could not be: we look again whether they came.
+func (c *Conversation) kept(p *participant, d *Message, err error) {
+	x, a := c.x, p.account
+	d.out.verdict(err)
+	if err != nil {
 		return
 	}
-	if err := x.keep(ctx, a, d.For(p.who, d.ID)); err != nil {
-		d.out.verdict(err)
-		return
-	}
-	d.out.verdict(nil)
 	var seat *Seat
 	c.mu.Lock()
+	seats := p.hearing(d.Message)
 	switch r := p.ring; {
-	case len(p.seats) > 0: // they have come: before anything newer
-		seat = p.seats[0]
+	case len(seats) > 0: // they have come: before anything newer
+		seat = seats[0]
 		seat.filling++
 	case r != nil && !slices.Contains(r.from, d.From):
 		r.from = append(r.from, d.From)

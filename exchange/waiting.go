@@ -119,7 +119,13 @@ func (e fullError) Is(t error) bool { return t == im.ErrListFull }
 
 // keep stores a message for its receiver. ErrListFull when too much waits already.
 func (x *Exchange) keep(ctx context.Context, a *account, m *im.Message) error {
-	err := x.store.Update(ctx, "keep", func(tx *store.Tx) error {
+	return x.keeping(ctx, a, m)()
+}
+
+// keeping begins to store a message: what is stored after it comes after it, although nobody has waited for it yet. wait
+// is what keep returns, and is to be called once.
+func (x *Exchange) keeping(ctx context.Context, a *account, m *im.Message) (wait func() error) {
+	stored := x.store.Start(ctx, "keep", func(tx *store.Tx) error {
 		if err := x.mayKeep(tx, a.who, m); err != nil {
 			return err
 		}
@@ -132,13 +138,16 @@ func (x *Exchange) keep(ctx context.Context, a *account, m *im.Message) error {
 		a.waiting, a.fresh = true, true
 		a.mu.Unlock()
 	})
-	if err != nil {
-		if full, ok := err.(fullError); ok {
-			x.cfg.Metrics.LimitHit(string(full))
+	return func() error {
+		err := stored()
+		if err != nil {
+			if full, ok := err.(fullError); ok {
+				x.cfg.Metrics.LimitHit(string(full))
+			}
+			x.count(m, metrics.None, metrics.Returned)
+			return err
 		}
-		x.count(m, metrics.None, metrics.Returned)
-		return err
+		x.count(m, metrics.None, metrics.Stored)
+		return nil
 	}
-	x.count(m, metrics.None, metrics.Stored)
-	return nil
 }

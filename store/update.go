@@ -49,19 +49,31 @@ const (
 //
 // fn and published that panic do so in Update's caller; fn's changes are taken back.
 func (s *Store) Update(ctx context.Context, op string, fn func(*Tx) error, published func()) error {
+	return s.Start(ctx, op, fn, published)()
+}
+
+// Start is an Update in two parts, for who has something to do meanwhile: what is started first is committed first.
+// wait, to be called once, does the rest of Update.
+func (s *Store) Start(ctx context.Context, op string, fn func(*Tx) error, published func()) (wait func() error) {
 	j := &job{ctx: ctx, op: op, fn: fn, published: published, begin: time.Now(), settled: make(chan struct{})}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%s: %w", op, err)
+	err := ctx.Err()
+	if err == nil && !s.changes.put(j) {
+		err = ErrClosed
 	}
-	if !s.changes.put(j) {
-		return fmt.Errorf("%s: %w", op, ErrClosed)
+	if err != nil {
+		return func() error { return fmt.Errorf("%s: %w", op, err) }
 	}
+	return func() error { return s.wait(j) }
+}
+
+// wait waits for what becomes of a change.
+func (s *Store) wait(j *job) error {
 	select {
 	case <-j.settled:
-	case <-ctx.Done():
+	case <-j.ctx.Done():
 		if j.state.CompareAndSwap(waits, dropped) {
 			s.observe(j)
-			return fmt.Errorf("%s: %w", op, ctx.Err())
+			return fmt.Errorf("%s: %w", j.op, j.ctx.Err())
 		}
 		<-j.settled
 	}
