@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"parley/im"
 	"parley/xmltext"
 	"parley/xmpp"
 	"parley/xmpp/wire"
@@ -15,21 +14,19 @@ import (
 // lastServer tells how long the service has been running: XEP-0012 5.
 func (c *conn) lastServer(_ context.Context, r *request) error { return c.tellLast(r, c.s.begun) }
 
-// lastAccount tells how long ago an account's last session ended, 0 while it is there: XEP-0012 3, 4. Only those learn it
-// who see its presence (8), and who is hidden looks like somebody who is away.
+// lastAccount tells how long ago an account's last session ended, 0 while it is there: XEP-0012 3, 4. Only those get here
+// who see its presence (8): to others it is like one that nobody has, and so is not forbidden but unavailable (RFC 6121
+// 8.5.1). Who is hidden, or shows them no session, looks like somebody who is away.
 func (c *conn) lastAccount(ctx context.Context, r *request) error {
 	who := r.to.Bare
 	if r.to.IsZero() {
 		who = c.jid.Bare
 	}
-	if who != c.jid.Bare && !c.sees(who) {
-		return xmpp.Refuse(xmpp.Forbidden, "")
+	here := c.client.Sees(who)
+	if who == c.jid.Bare {
+		here = slices.ContainsFunc(c.s.Exchange.Sessions(who), visible)
 	}
-	s, err := c.other(ctx, who)
-	if err != nil {
-		return err
-	}
-	if s.Judge("", im.Subject{Who: c.jid.Bare, What: im.PresenceOut}) && slices.ContainsFunc(c.s.Exchange.Sessions(who), visible) {
+	if here {
 		return c.tellLast(r, time.Now())
 	}
 	at, err := c.s.Exchange.LastSeen(ctx, who)

@@ -26,7 +26,7 @@ var queryRows = []queryRow{
 	{server | own | account, "get", name{wire.NSDiscoInfo, "query"}, (*conn).discoInfo, ""},
 	{server | own | account, "get", name{wire.NSDiscoItems, "query"}, (*conn).discoItems, ""},
 
-	{own | account, "get", name{wire.NSVCard, "vCard"}, (*conn).vcardGet, ""},
+	{own | account | unseen, "get", name{wire.NSVCard, "vCard"}, (*conn).vcardGet, ""},
 	{own, "set", name{wire.NSVCard, "vCard"}, (*conn).vcardSet, ""},
 	{server | account, "set", name{wire.NSVCard, "vCard"}, (*conn).vcardForbidden, "-"},
 
@@ -64,7 +64,7 @@ func (s *Server) addFeature(of target, r *queryRow) {
 	s.features[of] = append(s.features[of], f)
 }
 
-// ping answers for the service, and for accounts: XEP-0199 4.2, 4.3.
+// ping answers for the service, and for accounts that show themselves: XEP-0199 4.2, 4.3.
 func (c *conn) ping(_ context.Context, r *request) error {
 	c.result(r, nil)
 	return nil

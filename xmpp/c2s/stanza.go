@@ -38,7 +38,8 @@ type target uint8
 const (
 	server    target = 1 << iota // the domain
 	own                          // one's own account: its bare address, or none
-	account                      // somebody else's account
+	account                      // somebody else's account, which shows itself to the one who asks
+	unseen                       // one that does not, or that nobody has, or whose rules forbid it
 	stranger                     // the domain, before a login
 	unbound                      // the domain, before a resource is bound
 	directory                    // the domain's user directory: XEP-0055
@@ -82,7 +83,7 @@ func (s *Server) tables() (verbs []string) {
 	s.queries, s.features = map[queryKey]*queryRow{}, map[target][]string{}
 	for i := range queryRows {
 		r := &queryRows[i]
-		for _, of := range []target{server, own, account, stranger, unbound, directory} {
+		for _, of := range []target{server, own, account, unseen, stranger, unbound, directory} {
 			if r.of&of == 0 {
 				continue
 			}
@@ -207,7 +208,9 @@ func (c *conn) query(ctx context.Context, r *request) error {
 	if to.Bare.IsDomain() {
 		of = server
 	} else if !to.IsZero() && to.Bare != c.jid.Bare {
-		of = account
+		if of = unseen; c.sees(to.Bare) {
+			of = account
+		}
 	}
 	return c.dispatch(ctx, r, of)
 }
@@ -229,18 +232,23 @@ func (c *conn) early(ctx context.Context, r *request, answer bool) error {
 	return nil
 }
 
-// dispatch has a query answered that is for the service. Nobody learns whether an account exists: RFC 6121 8.5.1, 8.5.2.1.3,
-// 8.5.2.2.3, 11.
+// dispatch has a query answered that is for the service, or for an account. Nobody learns whether an account exists, or
+// blocks them: an account that does not show itself answers like one that nobody has. RFC 6121 8.5.1, 13; XEP-0191 3.3
 func (c *conn) dispatch(ctx context.Context, r *request, of target) error {
+	if of == account || of == unseen {
+		if err := c.judged(ctx, r.to); err != nil {
+			return err
+		}
+	}
+	if of == account {
+		if _, err := c.other(ctx, r.to.Bare); err != nil {
+			return err
+		}
+	}
 	space, local := r.payload.Name()
 	row := c.s.queries[queryKey{of, r.Type, string(space), string(local)}]
 	if row == nil {
 		return xmpp.Refuse(xmpp.ServiceUnavailable, "")
-	}
-	if of == account {
-		if err := c.judged(ctx, r.to); err != nil {
-			return err
-		}
 	}
 	return row.serve(c, ctx, r)
 }
