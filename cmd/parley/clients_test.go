@@ -15,7 +15,7 @@ import (
 // XEP-0368. Everybody is in one scene alone, so that the scenes can be played side by side.
 func TestOtherClients(t *testing.T) {
 	people := map[string]string{}
-	for _, name := range []string{"Anna", "Ben", "Cleo", "Dora", "Egon", "Fay", "Gus", "Hana", "Iris", "Jack", "Kate", "Leo"} {
+	for _, name := range []string{"Anna", "Ben", "Cleo", "Dora", "Egon", "Fay", "Gus", "Hana", "Iris", "Jack", "Kate", "Leo", "Mona", "Nora", "Otto"} {
 		people[strings.ToLower(name)] = name
 	}
 	s := newTargetAt(t, makeTemplate(t, msnplays.Domain, msnplays.Password, people), []string{"msnp", "xmpp", "xmpps"})
@@ -26,6 +26,7 @@ func TestOtherClients(t *testing.T) {
 			"profanity and slixmpp":    profanityAndSlixmpp,
 			"profanity and MSN":        profanityAndMSN,
 			"go-sendxmpp and everyone": sendxmppAndEveryone,
+			"three of them":            threeOfThem,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -47,6 +48,9 @@ func expect[E client.Event](t *testing.T, g guest, what string, match func(E) bo
 	defer cancel()
 	e, err := client.Await(ctx, g.box, match)
 	if err != nil {
+		for other, _ := g.box.TryNext(); other != nil; other, _ = g.box.TryNext() {
+			t.Logf("%s on MSNP saw %T%+v", g.Handle(), other, other)
+		}
 		t.Fatalf("%s on MSNP does not see that %s", g.Handle(), what)
 	}
 	return e

@@ -18,7 +18,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
 EXTENSIONS = (
-    "xep_0012", "xep_0030", "xep_0049", "xep_0054", "xep_0085", "xep_0092", "xep_0115", "xep_0184", "xep_0191", "xep_0199", "xep_0202", "xep_0203",
+    "xep_0012", "xep_0030", "xep_0045", "xep_0049", "xep_0054", "xep_0085", "xep_0092", "xep_0115", "xep_0184", "xep_0191", "xep_0199", "xep_0202", "xep_0203", "xep_0249",
 )
 
 
@@ -46,6 +46,7 @@ class Puppet(slixmpp.ClientXMPP):
         self.register_handler(Callback("tell presence", MatchXPath("{jabber:client}presence"), self.on_presence))
         self.add_event_handler("session_start", self.on_session)
         self.add_event_handler("roster_update", self.on_roster)
+        self.add_event_handler("groupchat_invite", self.on_invitation)
         self.add_event_handler("failed_auth", lambda _: tell(**{"is": "refused"}))
         self.add_event_handler("connection_failed", lambda e: tell(**{"is": "unconnected", "why": str(e)}))
         self.add_event_handler("ssl_invalid_chain", lambda e: tell(**{"is": "untrusted", "why": str(e)}))
@@ -76,6 +77,9 @@ class Puppet(slixmpp.ClientXMPP):
                 "is": "item", "jid": str(address), "name": item["name"], "groups": sorted(item["groups"]),
                 "subscription": item["subscription"], "ask": bool(item["ask"]),
             })
+
+    def on_invitation(self, m):
+        tell(**{"is": "invitation", "room": m["from"].bare, "from": m["muc"]["invite"]["from"].bare})
 
     # What it can be told to do. Each gives what its answer has.
 
@@ -114,6 +118,16 @@ class Puppet(slixmpp.ClientXMPP):
         m = self.make_message(mto=to, mtype="chat")
         m["chat_state"] = state
         m.send()
+
+    async def do_enter(self, room, nick):
+        await self["xep_0045"].join_muc_wait(room, nick, timeout=10)
+        return {"occupants": sorted(self["xep_0045"].get_roster(room))}
+
+    async def do_say_all(self, room, body):
+        self.send_message(mto=room, mbody=body, mtype="groupchat")
+
+    async def do_leave_room(self, room, nick):
+        self["xep_0045"].leave_muc(room, nick)
 
     async def do_block(self, address):
         await self["xep_0191"].block(address)
