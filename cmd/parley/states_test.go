@@ -197,6 +197,7 @@ func (d *drama) check(a, b contact) {
 	}
 	d.line("@close alice")
 	d.line("@close bob")
+	d.line("@silence") // until the service has seen both go
 	for _, c := range []contact{a, b} {
 		later := c.me + ".later"
 		d.line("@open %s roster", later)
