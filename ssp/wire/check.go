@@ -1,0 +1,111 @@
+package wire
+
+// Check judges a primitive by its table: what must be there and is not, what must not be there and is, what is not of
+// its type. The code is 405 for an unknown primitive, 536 for anything wrong in the meta-information, 402 for a value
+// or for something out of place, 400 for something missing, but 402 for a request without any target. nil when all is
+// well. ssp-syntax 1.4, 9; SSP 14.3.1, 14.3.3, 14.3.6, 14.4.16.
+func (u *Unit) Check(d Dialect) *Fault {
+	if u.Primitive == nil {
+		return &Fault{Code: NotSupported, What: "not a primitive that is known"}
+	}
+	s := all.primitives[u.Primitive.Name]
+	if s == nil {
+		return &Fault{Code: NotSupported, At: u.Primitive.Name, What: "not a primitive"}
+	}
+	j := judge{d, u.Response}
+	return j.structure(s, place{u.Primitive, nil, u.Response}, s.Name)
+}
+
+type judge struct {
+	dialect  Dialect
+	response bool
+}
+
+func (j judge) structure(s *Structure, p place, at string) *Fault {
+	if s.Text != "" && !s.Text.fits(p.e.Text) {
+		return &Fault{Code: BadParameter, At: at, What: "not a value of type " + string(s.Text)}
+	}
+	if _, ok := p.e.Bytes(); s.Text != "" && !ok {
+		return &Fault{Code: BadParameter, At: at, What: "not base64, as its encoding says"}
+	}
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		if f.Twin != "" {
+			continue
+		}
+		if fault := j.field(f, p, at); fault != nil {
+			if metaInfo(f, s) {
+				fault.Code = UnknownTransaction
+			}
+			return fault
+		}
+	}
+	return nil
+}
+
+// metaInfo says whether a field is the meta-information, or a part of it.
+func metaInfo(f *Field, s *Structure) bool {
+	return f.Type == "MetaInfo" || s.Name == "MetaInfo" || s.Name == "Requestor"
+}
+
+func (j judge) field(f *Field, p place, at string) *Fault {
+	if f.Attr {
+		at += "@" + f.Name
+	} else {
+		at += "/" + f.Name
+	}
+	n := 0
+	if f.Attr && p.e.Attr(f.Name) != "" {
+		n = 1
+	} else if !f.Attr {
+		for range p.e.Children(f.Name) {
+			n++
+		}
+	}
+	must := f.Card == one || f.Card == some
+	may := true
+	code := BadRequest
+	if f.When != nil {
+		must, may = f.When.test(p)
+		if f.When.code != 0 {
+			code = f.When.code
+		}
+	}
+	if f.Lax && j.dialect == OMA13 {
+		must = false
+	}
+	switch {
+	case n == 0 && must:
+		return &Fault{Code: code, At: at, What: "missing" + f.because()}
+	case n > 0 && !may:
+		return &Fault{Code: BadParameter, At: at, What: "out of place" + f.because()}
+	case n > 1 && (f.Card == one || f.Card == maybe):
+		return &Fault{Code: BadRequest, At: at, What: "more than once"}
+	}
+	if f.Attr {
+		if n > 0 && !f.Type.fits(p.e.Attr(f.Name)) {
+			return &Fault{Code: BadParameter, At: at, What: "not a value of type " + string(f.Type)}
+		}
+		return nil
+	}
+	for k := range p.e.Children(f.Name) {
+		switch {
+		case f.of == &anything:
+		case f.of != nil:
+			if fault := j.structure(f.of, place{k, p.e, j.response}, at); fault != nil {
+				return fault
+			}
+		case !f.Type.fits(k.Text):
+			return &Fault{Code: BadParameter, At: at, What: "not a value of type " + string(f.Type)}
+		}
+	}
+	return nil
+}
+
+// because is the field's condition, for people.
+func (f *Field) because() string {
+	if f.When == nil {
+		return ""
+	}
+	return ": it stands there if " + f.When.name
+}

@@ -1,0 +1,108 @@
+package wire
+
+// commonPrimitives: what is common to all services, SSP 9: search, invitations and verification of users. ssp-syntax 3.4.
+var commonPrimitives = []Structure{
+	{Name: "SearchRequest", Section: "9.2.1", By: Requestor, Fields: []Field{
+		attr("searchID", tString, maybe, C, "Search-ID").when(whenContinuing),
+		attr("searchIndex", tInt, maybe, C, "Search-Index").when(whenContinued),
+		attr("searchLimit", tInt, maybe, C, "Search-Limit").when(whenFirst),
+		attr("searchOnlineStatus", tBool, maybe, C, "Search-Online-Status").when(whenFirst),
+		elem("MetaInfo", "MetaInfo", one, M, "Meta-Information"),
+		elem("SearchPairList", "SearchPair", many, C, "Search-Pair-List").when(whenFirstPairs),
+	}},
+	{Name: "SearchResponse", Section: "9.2.2", By: Provider, Fields: []Field{
+		attr("searchID", tString, maybe, C, "Search-ID").when(whenFirstAnswer),
+		attr("searchFindings", tInt, one, M, "Search-Findings"),
+		attr("searchIndex", tInt, one, M, "Search-Index"),
+		elem("Status", "Status", one, M, "Status-Info"),
+		elem("SearchResult", "SearchResult", maybe, C, "Search-Results").when(whenFound),
+	}},
+	{Name: "StopSearchRequest", Section: "9.2.3", By: Requestor, Fields: []Field{
+		attr("searchID", tString, one, M, "Search-ID"),
+		elem("MetaInfo", "MetaInfo", one, M, "Meta-Information"),
+	}},
+	{Name: "InviteRequest", Section: "9.2.4", By: Requestor, Fields: []Field{
+		attr("inviteID", tString, one, M, "Invite-ID"),
+		attr("inviteType", tInvite, one, M, "Invite-Type"),
+		attr("validity", tSeconds, maybe, O, "Validity"),
+		elem("MetaInfo", "MetaInfo", one, M, "Meta-Information"),
+		elem("Inviting", "Party", one, M, "Inviting-User"),
+		elem("Invited", "Party", one, M, "Invited-User"),
+		elem("GroupID", "GroupID", maybe, C, "Invite-Group-ID").when(whenGR),
+		elem("ApplicationID", "ApplicationID", maybe, X, "").in13(),
+		elem("AttributeList", "AttributeList", maybe, C, "Invite-Presence-Attribute-List").when(whenPR),
+		elem("ContentIDList", "ContentIDList", maybe, C, "Invite-Content-ID-List").when(whenSC),
+		elem("InviteNote", tText, maybe, O, "Invite-Reason"),
+		elem("ScreenName", "ScreenName", maybe, M, "Inviting-User(Screen-Name)"),
+	}},
+	{Name: "InviteResponse", Section: "9.2.5", By: Provider, Fields: []Field{
+		attr("inviteID", tString, one, M, "Invite-ID"),
+		attr("acceptance", tBool, one, M, "Invite-Acceptance"),
+		elem("Status", "Status", one, M, "Status-Info"),
+		elem("Inviting", "Party", one, M, "Inviting-User"),
+		elem("Responding", "Party", some, M, "Responding-User"),
+		elem("ResponseNote", tText, maybe, O, "Invite-Response"),
+		elem("ScreenName", "ScreenName", maybe, M, "Responding-User(Screen-Name)"),
+	}},
+	{Name: "InviteUserRequest", Section: "9.2.6", By: Provider, Fields: []Field{
+		attr("inviteID", tString, one, M, "Invite-ID"),
+		attr("inviteType", tInvite, one, M, "Invite-Type"),
+		attr("validity", tSeconds, maybe, O, "Validity"),
+		elem("MetaInfo", "MetaInfo", one, M, "Meta-Information"),
+		elem("Inviting", "Party", one, M, "Inviting-User"),
+		elem("Invited", "Party", one, M, "Invited-User"),
+		elem("GroupID", "GroupID", maybe, C, "Invite-Group-ID").when(whenGR),
+		elem("AttributeList", "AttributeList", maybe, C, "Invite-Presence-Attribute-List").when(whenPR),
+		elem("ContentIDList", "ContentIDList", maybe, C, "Invite-Content-ID-List").when(whenSC),
+		elem("InviteNote", tText, maybe, O, "Invite-Reason"),
+		elem("ScreenName", "ScreenName", maybe, M, "Inviting-User(Screen-Name)"),
+	}},
+	{Name: "InviteUserResponse", Section: "9.2.7", By: Requestor, Fields: []Field{
+		attr("inviteID", tString, one, M, "Invite-ID"),
+		attr("acceptance", tBool, one, M, "Invite-Acceptance"),
+		elem("Status", "Status", one, M, "Status-Info"),
+		elem("Inviting", "Party", one, M, "Inviting-User"),
+		elem("Responding", "Party", some, M, "Responding-User"),
+		elem("ResponseNote", tText, maybe, O, "Invite-Response"),
+		elem("ScreenName", "ScreenName", maybe, M, "Responding-User(Screen-Name)"),
+	}},
+	{Name: "CancelInviteRequest", Section: "9.2.8", By: Requestor, Fields: []Field{
+		attr("inviteID", tString, one, M, "Invite-ID"),
+		elem("MetaInfo", "MetaInfo", one, M, "Meta-Information"),
+		elem("Canceling", "Party", one, M, "Canceling-User"),
+		elem("Canceled", "Party", one, M, "Canceled-User"),
+		elem("GroupID", "GroupID", maybe, X, "").in13(),
+		elem("AttributeList", "AttributeList", maybe, X, "").in13(),
+		elem("ContentIDList", "ContentIDList", maybe, C, "Canceled-Content-ID-List").when(whenShared),
+		elem("CancelNote", tText, maybe, O, "Cancel-Reason"),
+		elem("ScreenName", "ScreenName", maybe, M, "Canceling-User(Screen-Name)"),
+	}},
+	{Name: "CancelInviteUserRequest", Section: "9.2.9", By: Provider, Fields: []Field{
+		attr("inviteID", tString, one, M, "Invite-ID"),
+		elem("MetaInfo", "MetaInfo", one, M, "Meta-Information"),
+		elem("Canceling", "Party", one, M, "Canceling-User"),
+		elem("Canceled", "Party", one, M, "Canceled-User"),
+		elem("ContentIDList", "ContentIDList", maybe, C, "Canceled-Content-ID-List").when(whenShared),
+		elem("CancelNote", tText, maybe, O, "Cancel-Reason"),
+		elem("ScreenName", "ScreenName", maybe, M, "Canceling-User(Screen-Name)"),
+	}},
+	{Name: "VerifyUseridRequest", Section: "9.2.10", By: Requestor, Fields: []Field{
+		elem("MetaInfo", "MetaInfo", one, M, "Meta-Information"),
+		elem("VerUserID", "VerUserID", some, M, "Verify-User-ID-List"),
+	}},
+	{Name: "VerifyUseridResponse", Section: "9.2.11", By: Provider, Fields: []Field{
+		elem("Status", "Status", one, M, "Status-Info"),
+		elem("VerUserID", "VerUserID", many, M, "Verify-User-ID-List"),
+	}},
+}
+
+// commonTransactions are those of the same chapter.
+var commonTransactions = []Transaction{
+	{Name: "GeneralSearch", Section: "9.3.1", Needs: "CommonFeature", Steps: []Step{{Requestor, "SearchRequest"}, {Provider, "SearchResponse"}}},
+	{Name: "StopSearch", Section: "9.3.2", Needs: "CommonFeature", Steps: []Step{{Requestor, "StopSearchRequest"}, {Provider, "Status"}}},
+	{Name: "Invitation-basic", Section: "9.3.3.1", Needs: "CommonFeature", Steps: []Step{{Requestor, "InviteRequest"}, {Provider, "Status"}, {Provider, "InviteResponse"}, {Requestor, "Status"}}},
+	{Name: "Invitation-complementary", Section: "9.3.3.2", Needs: "CommonFeature/ComplementaryInvite", Complementary: true, Steps: []Step{{Requestor, "InviteRequest"}, {Provider, "Status"}, {ProviderToSecond, "InviteUserRequest"}, {Second, "Status"}, {Second, "InviteUserResponse"}, {ProviderToSecond, "Status"}, {Provider, "InviteResponse"}, {Requestor, "Status"}}},
+	{Name: "CancelInvitation-basic", Section: "9.3.4.1", Needs: "CommonFeature", Steps: []Step{{Requestor, "CancelInviteRequest"}, {Provider, "Status"}}},
+	{Name: "CancelInvitation-complementary", Section: "9.3.4.2", Needs: "CommonFeature/ComplementaryInvite", Complementary: true, Steps: []Step{{Requestor, "CancelInviteRequest"}, {Provider, "Status"}, {ProviderToSecond, "CancelInviteUserRequest"}, {Second, "Status"}}},
+	{Name: "VerifyUserid", Section: "9.3.5", Needs: "CommonFeature/VerifyUser", Steps: []Step{{Requestor, "VerifyUseridRequest"}, {Provider, "VerifyUseridResponse"}}},
+}

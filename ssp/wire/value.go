@@ -1,0 +1,149 @@
+package wire
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The scalars, ssp-syntax 3. A session's time to live is never zero: ssp-syntax 9.
+const (
+	tString   Type = "str"
+	tText     Type = "text"
+	tInt      Type = "int"
+	tSeconds  Type = "sec"
+	tLife     Type = "sec>0"
+	tBool     Type = "bool"
+	tCode     Type = "code"
+	tTime     Type = "dt"
+	tUser     Type = "addr"
+	tGroup    Type = "gaddr"
+	tList     Type = "caddr"
+	tService  Type = "svc"
+	tInvite   Type = "enum(GR|IM|PR|SC)"
+	tDelivery Type = "enum(Push|Notify/Get)"
+	tProtocol Type = "enum(WV-SSP)"
+	tAny      Type = "any" // elements that are kept as they came
+)
+
+// How a Boolean is written, ssp-syntax 2.5.
+const (
+	Yes = "Yes"
+	No  = "No"
+)
+
+// YesNo writes a Boolean.
+func YesNo(b bool) string {
+	if b {
+		return Yes
+	}
+	return No
+}
+
+// maxAddress is the greatest length of an address in bytes, ssp-syntax 4.1.
+const maxAddress = 255
+
+func (t Type) scalar() bool {
+	switch t {
+	case tString, tText, tInt, tSeconds, tLife, tBool, tCode, tTime, tUser, tGroup, tList, tService:
+		return true
+	}
+	return strings.HasPrefix(string(t), "enum(")
+}
+
+// choices are the values of an enumeration.
+func (t Type) choices() []string {
+	inner, ok := strings.CutPrefix(string(t), "enum(")
+	if !ok {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(inner, ")"), "|")
+}
+
+// otherNames are spellings that are read for a value: those of the client protocol, ssp-syntax 9, and two codes
+// that the public implementation sends, ssp-syntax 2.8, 7.
+var otherNames = map[Type]map[string]string{
+	tDelivery: {"n": "Notify/Get", "p": "Push", "notifyget": "Notify/Get"},
+	tCode:     {"427": "531", "901": "536"},
+	tBool:     {"yes": Yes, "true": Yes, "t": Yes, "1": Yes, "no": No, "false": No, "f": No, "0": No},
+}
+
+// normal is a value in the spelling that is written; one that is none of its type stays as it is.
+func (t Type) normal(v string) string {
+	if o, ok := otherNames[t]; ok {
+		if n, ok := o[strings.ToLower(v)]; ok {
+			return n
+		}
+	}
+	switch t {
+	case tTime:
+		if at, ok := ParseTime(v); ok {
+			return FormatTime(at)
+		}
+	case tInvite, tDelivery, tProtocol:
+		for _, c := range t.choices() {
+			if strings.EqualFold(c, v) {
+				return c
+			}
+		}
+	}
+	return v
+}
+
+// fits says whether a value, already normal, is one of the type.
+func (t Type) fits(v string) bool {
+	switch t {
+	case tInt, tSeconds:
+		_, err := strconv.ParseUint(v, 10, 31)
+		return err == nil
+	case tLife:
+		n, err := strconv.ParseUint(v, 10, 31)
+		return err == nil && n > 0
+	case tBool:
+		return v == Yes || v == No
+	case tCode:
+		_, ok := ParseCode(v)
+		return ok
+	case tTime:
+		_, ok := ParseTime(v)
+		return ok
+	case tUser, tGroup, tList, tService:
+		return v != "" && len(v) <= maxAddress
+	case tInvite, tDelivery, tProtocol:
+		for _, c := range t.choices() {
+			if c == v {
+				return true
+			}
+		}
+		return false
+	}
+	return true
+}
+
+// layouts are the forms of date and time that are read, the basic one of ISO 8601 first. SSP 3; ssp-syntax 2.5, 9.
+var layouts = []string{"20060102T150405Z", "20060102T150405", "20060102T150405Z0700", "20060102T1504Z",
+	"2006-01-02T15:04:05Z", "2006-01-02T15:04:05", time.RFC3339}
+
+// ParseTime reads a date and time; one without a time zone is UTC. Fractions of seconds are dropped. Years are
+// 1 to 9999.
+func ParseTime(s string) (time.Time, bool) {
+	for _, l := range layouts {
+		if t, err := time.Parse(l, s); err == nil {
+			t = t.UTC().Truncate(time.Second)
+			return t, t.Year() >= 1 && t.Year() <= 9999
+		}
+	}
+	return time.Time{}, false
+}
+
+// FormatTime writes a date and time in the basic form of ISO 8601, in UTC: 20021119T063000Z. ssp-syntax 2.5.
+func FormatTime(t time.Time) string { return t.UTC().Format(layouts[0]) }
+
+// Int is a number that was checked; 0 for one that is not there.
+func Int(v string) int {
+	n, err := strconv.ParseUint(v, 10, 31)
+	if err != nil {
+		return 0
+	}
+	return int(n)
+}
