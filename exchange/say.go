@@ -168,6 +168,9 @@ func (c *Conversation) kept(p *participant, d *Message, err error) {
 	switch r := p.ring; {
 	case len(seats) > 0: // they have come: before anything newer
 		seat = seats[0]
+		if !slices.Contains(seat.from, d.From) { // who said it may have left the conversation since
+			seat.from = append(slices.Clip(seat.from), d.From)
+		}
 		seat.filling++
 	case r != nil && !slices.Contains(r.from, d.From):
 		r.from = append(r.from, d.From)

@@ -243,7 +243,12 @@ func (c *conn) failed(r sasl.Result) {
 		}
 	}
 	c.Queue([]byte("<failure xmlns='" + wire.NSSASL + "'><" + string(r.Fail) + "/></failure>"))
-	if c.tries++; c.tries >= c.s.Config.Config.XMPP.LoginTries {
+	if r.Tried == "" {
+		c.odd++ // no guess: a client looks for a mechanism that it can do here
+	} else {
+		c.tries++
+	}
+	if most := c.s.Config.Config.XMPP.LoginTries; c.tries >= most || c.odd >= 4*most {
 		c.Hit("login_tries")
 		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamPolicyViolation, Text: "too many failed logins"})
 	}

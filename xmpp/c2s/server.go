@@ -163,6 +163,7 @@ type conn struct {
 	left   bool             // detached; the client stays, for what others hand at that very moment
 	shown  string           // the state that the metrics count it in
 	tries  int              // failed logins
+	odd    int              // attempts that came to no login
 
 	lastTo  string // the address last written to, and what it is
 	lastJID xmpp.JID

@@ -210,12 +210,12 @@ func (s *Server) clientFirst(ctx context.Context, message []byte) Result {
 	var data []byte
 	switch {
 	case m.flag == 'y' && s.offer:
-		return failed(NotAuthorized, "the client saw no mechanism bound to the connection, but they were offered: somebody took them out").by(m.user)
+		return failed(NotAuthorized, "the client saw no mechanism bound to the connection, but they were offered: somebody took them out")
 	case (m.flag == 'p') != s.mechanism.plus:
-		return failed(MalformedRequest, "the flag for channel binding does not fit the mechanism").by(m.user)
+		return failed(MalformedRequest, "the flag for channel binding does not fit the mechanism")
 	case m.flag == 'p':
 		if data = s.config.data(m.binding); len(data) == 0 {
-			return failed(NotAuthorized, "the connection cannot be bound in the way that the client wants").by(m.user)
+			return failed(NotAuthorized, "the connection cannot be bound in the way that the client wants")
 		}
 	}
 	k, r := s.keys(ctx, m.user)
