@@ -168,6 +168,14 @@ func ParseCode(s string) (Code, bool) {
 // String is the number.
 func (c Code) String() string { return strconv.Itoa(int(c)) }
 
+// Error makes a code an error that a handler can return. SSP 14.
+func (c Code) Error() string {
+	if w := c.Words(); w != "" {
+		return "SSP " + c.String() + ": " + w
+	}
+	return "SSP " + c.String()
+}
+
 // Known reports that the code is one of SSP 14.
 func (c Code) Known() bool { return words[c] != "" }
 

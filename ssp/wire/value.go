@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -110,12 +111,7 @@ func (t Type) fits(v string) bool {
 	case tUser, tGroup, tList, tService:
 		return v != "" && len(v) <= maxAddress
 	case tInvite, tDelivery, tProtocol:
-		for _, c := range t.choices() {
-			if c == v {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(t.choices(), v)
 	}
 	return true
 }
