@@ -245,7 +245,8 @@ func (x *Exchange) finishRemoval(ctx context.Context, who im.Address, after int6
 			x.publish(cs)
 			if !more {
 				ended = x.forget(who)
-				x.editAll(who, func(e *im.Entry) { e.Name, e.Ours = "", false })
+				// Who has asked since their page was severed saw them by a default that is no more.
+				x.editAll(who, func(e *im.Entry) { e.Name, e.Ours, e.Sees = "", false, false })
 			}
 		})
 		if err != nil {

@@ -213,7 +213,7 @@ func (x *Exchange) apply(cs []*Change) {
 					a.spread(c)
 				}
 			}
-			heard = append(heard, a.apply(&b, rest[:n])...)
+			heard = append(heard, a.apply(&b, rest[:n], heard)...)
 		}
 		rest = rest[n:]
 	}
@@ -229,8 +229,8 @@ func (x *Exchange) apply(cs []*Change) {
 }
 
 // apply makes the account's copy newer, and hands the changes to its sessions. What they may hear
-// of others by it now is to be looked at when a is locked no more.
-func (a *account) apply(b *Batch, cs []*Change) (heard []hearing) {
+// of others by it now is to be looked at when a is locked no more. heard is of whom others heard until the same act.
+func (a *account) apply(b *Batch, cs []*Change, heard []hearing) []hearing {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	old := a.snap.Load()
@@ -264,11 +264,11 @@ func (a *account) apply(b *Batch, cs []*Change) (heard []hearing) {
 		// At once, so that no later presence of the account passes by who sees it no longer.
 		was, is := old.Entry(c.Who), next.Entry(c.Who)
 		if who = append(who, c.Who); !ruled {
-			a.resight(b, c.Who, was, is, before, after, is != nil && is.Seen && (was == nil || !was.Seen))
+			a.resight(b, c.Who, was, is, before, after, is != nil && is.Seen && (was == nil || !was.Seen), heard)
 		}
 	}
 	if ruled {
-		a.resightAll(b, before, after)
+		a.resightAll(b, before, after, heard)
 	}
 	a.undirectDenied(b)
 	if old.plain && next.plain && !a.chosen() {
@@ -329,7 +329,7 @@ func (a *account) reconsider(b *Batch) {
 	}
 	a.snap.Store(&n)
 	for _, who := range changed {
-		a.resight(b, who, snap.Entry(who), n.Entry(who), judge{snap: snap}, judge{snap: &n}, false)
+		a.resight(b, who, snap.Entry(who), n.Entry(who), judge{snap: snap}, judge{snap: &n}, false, nil)
 	}
 }
 

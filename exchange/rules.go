@@ -114,7 +114,7 @@ func (c *Client) UseRules(name string) error {
 		c.rules.Store(&name)
 	}
 	if !c.gone {
-		a.resightAll(&c.batch, before, after)
+		a.resightAll(&c.batch, before, after, nil)
 		a.undirectDenied(&c.batch)
 	}
 	heard := a.hearings(before, after, nil, true)

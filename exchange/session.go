@@ -308,7 +308,7 @@ func (a *account) tell(b *Batch, of *Client, n *Presence) {
 				if !c.told(a.who, n.Slot) {
 					continue
 				}
-				if m := n; !each {
+				if m := n; !each && !c.picks() {
 					b.Hand(c.session, m)
 				} else if m = a.noticeFor(snap, n, of, e, c); m != nil {
 					b.Hand(c.session, m)

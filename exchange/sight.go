@@ -51,6 +51,11 @@ func (c *Client) hears(who im.Address, slot string) bool {
 // judgesEach reports whether what of the account is shown depends on the session, of one or of the other.
 func (a *account) judgesEach(s *Snapshot) bool { return s.slotted || a.chosen() }
 
+// picks reports whether the session may hear of some of a person's sessions and not of others.
+func (c *Client) picks() bool {
+	return c.login.Inbound && (c.account.snap.Load().slotted || c.uses() != "")
+}
+
 // chosen reports whether a session of the account has a list of its own.
 func (a *account) chosen() bool {
 	return slices.ContainsFunc(a.online(), func(o *Client) bool { return o.uses() != "" })
@@ -87,8 +92,8 @@ func (a *account) noticeFor(s *Snapshot, n *Presence, of *Client, e *im.Entry, t
 
 // resight tells somebody's sessions which of the account's they see no longer and which they see
 // now, after what was kept of them, or the rules, changed. With later, the second is told by who
-// sees them (Exchange.sight). The caller holds a.mu.
-func (a *account) resight(b *Batch, who im.Address, was, is *im.Entry, before, after judge, later bool) {
+// sees them (Exchange.sight). heard is of whom sessions heard until the same act. The caller holds a.mu.
+func (a *account) resight(b *Batch, who im.Address, was, is *im.Entry, before, after judge, later bool, heard []hearing) {
 	w := a.x.inMemory(who)
 	if w == nil || !a.merged.State.Visible() {
 		return
@@ -101,7 +106,7 @@ func (a *account) resight(b *Batch, who im.Address, was, is *im.Entry, before, a
 				continue
 			}
 			saw, sees := before.shows(was, o, to), after.shows(is, o, to)
-			if saw == sees || sees && later || !to.told(a.who, o.login.Slot) {
+			if saw == sees || sees && later || !to.told(a.who, o.login.Slot) && !(saw && toldBefore(heard, to, a.who, o.login.Slot)) {
 				continue
 			}
 			n := &Presence{Who: a.who, Name: after.snap.DisplayName(), Changed: first, Slot: o.login.Slot, Initial: sees}
@@ -117,13 +122,13 @@ func (a *account) resight(b *Batch, who im.Address, was, is *im.Entry, before, a
 }
 
 // resightAll is resight of all who watch the account, after its rules changed. The caller holds a.mu.
-func (a *account) resightAll(b *Batch, before, after judge) {
+func (a *account) resightAll(b *Batch, before, after judge, heard []hearing) {
 	if !a.merged.State.Visible() {
 		return
 	}
 	for _, is := range after.snap.Entries {
 		if was := before.snap.Entry(is.Who); was != nil && is.Watching() && is.Who != a.who {
-			a.resight(b, is.Who, was, is, before, after, is.Seen && !was.Seen)
+			a.resight(b, is.Who, was, is, before, after, is.Seen && !was.Seen, heard)
 		}
 	}
 }
@@ -133,6 +138,11 @@ type hearing struct {
 	c      *Client
 	who    im.Address
 	before judge
+}
+
+// toldBefore reports whether a session was told of one of somebody's until the act that changed what it hears.
+func toldBefore(heard []hearing, c *Client, who im.Address, slot string) bool {
+	return slices.ContainsFunc(heard, func(h hearing) bool { return h.c == c && h.who == who && h.before.hears(c, who, slot) })
 }
 
 // hearings lists what is to be looked at again after what was kept of some people changed, or the
