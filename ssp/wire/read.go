@@ -14,6 +14,10 @@ import (
 var otherElements = map[string]string{
 	"JoinedUser":          "JoinedUsers",
 	"Description":         "StatusDescription",
+	"FundamentalFeat":     "CommonFeature", // ssp-syntax 5.5
+	"PresenceFeat":        "PresenceFeature",
+	"IMFeat":              "IMFeature",
+	"GroupFeat":           "GroupFeature",
 	"VeifyUseridRequest":  "VerifyUseridRequest",
 	"VerifyUserIDRequest": "VerifyUseridRequest",
 	"GetListPropRequest":  "GetListPropsRequest",
@@ -96,6 +100,16 @@ func (s *Structure) field(name []byte, attr bool) int {
 	return -1
 }
 
+// place is where a field stands in the table.
+func (s *Structure) place(name string, attr bool) int {
+	for i := range s.Fields {
+		if f := &s.Fields[i]; f.Attr == attr && f.Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
 // read reads an element of the structure, and gives it the name.
 func (s *Structure) read(n xmltext.Node, name string) *Element {
 	e := &Element{Name: name}
@@ -138,13 +152,12 @@ func (s *Structure) read(n xmltext.Node, name string) *Element {
 		sorted = sorted && i >= last
 		last = i
 	}
-	order := func(name string, attr bool) int {
-		return slices.IndexFunc(s.Fields, func(f Field) bool { return f.Attr == attr && f.Name == name })
-	}
 	if !sorted {
-		slices.SortStableFunc(e.Kids, func(a, b *Element) int { return cmp.Compare(order(a.Name, false), order(b.Name, false)) })
+		slices.SortStableFunc(e.Kids, func(a, b *Element) int { return cmp.Compare(s.place(a.Name, false), s.place(b.Name, false)) })
 	}
-	slices.SortFunc(e.Attrs, func(a, b Attr) int { return cmp.Compare(order(a.Name, true), order(b.Name, true)) })
+	if byPlace := func(a, b Attr) int { return cmp.Compare(s.place(a.Name, true), s.place(b.Name, true)) }; !slices.IsSortedFunc(e.Attrs, byPlace) {
+		slices.SortFunc(e.Attrs, byPlace)
+	}
 	return e
 }
 

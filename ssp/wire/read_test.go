@@ -45,6 +45,8 @@ func TestTolerance(t *testing.T) {
 			"<UpdateUserProfileRequest>" + meta + "<Profile userID='a@b'/></UpdateUserProfileRequest>"},
 		{"delivery of the client protocol", "<SetMessageDeliveryMethod deliveryMethod='N'>" + meta + "</SetMessageDeliveryMethod>",
 			"<SetMessageDeliveryMethod deliveryMethod='Notify/Get'>" + meta + "</SetMessageDeliveryMethod>"},
+		{"services of the client protocol", "<ServiceList><Status code='200'/><Services><FundamentalFeat><SRCH/></FundamentalFeat><IMFeat/></Services></ServiceList>",
+			"<ServiceList><Status code='200'/><Services><CommonFeature><SRCH/></CommonFeature><IMFeature/></Services></ServiceList>"},
 		{"JoinedUser", "<GetJoinedUsersResponse><Status code='200'/><JoinedUser><UserMapList><UserMapping><Mapping><SName>\n Tom \n</SName><UserID userid='a@b'/></Mapping></UserMapping></UserMapList></JoinedUser></GetJoinedUsersResponse>",
 			"<GetJoinedMemberResponse><Status code='200'/><JoinedUsers><UserMapList><UserMapping><Mapping><SName>Tom</SName><UserID userID='a@b'/></Mapping></UserMapping></UserMapList></JoinedUsers></GetJoinedMemberResponse>"},
 		{"message info", "<MessageNotification>" + meta + "<User userID='a@b'/><MessageInfo MessageURI='http://x/' ContentName='n' validlity='60'><Recipient><User userID='a@b'/></Recipient><Sender/></MessageInfo></MessageNotification>",

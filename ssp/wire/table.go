@@ -208,3 +208,15 @@ func Primitives() []*Structure { return all.order }
 
 // Transactions are all of them, in the order of the semantics document. They are not to be changed.
 func Transactions() []*Transaction { return all.trans }
+
+// Starting are the transactions that begin with a primitive: none for an answer. Several are told apart by what stands
+// in it. ssp-syntax 3.10.
+func Starting(primitive string) []*Transaction {
+	var l []*Transaction
+	for _, t := range all.trans {
+		if t.Steps[0].Primitive == primitive {
+			l = append(l, t)
+		}
+	}
+	return l
+}

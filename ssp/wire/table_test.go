@@ -96,6 +96,11 @@ func TestTransactions(t *testing.T) {
 			t.Errorf("%s is in no transaction", p.Name)
 		}
 	}
+	for p, want := range map[string]int{"InviteRequest": 2, "LeaveGroupIndication": 1, "SendMessageRequest": 1, "SendMessageResponse": 0, "Status": 0} {
+		if l := Starting(p); len(l) != want {
+			t.Errorf("%d transactions start with %s", len(l), p)
+		}
+	}
 	if Nodes("Everything") != nil {
 		t.Error("a feature that is none has nodes")
 	}

@@ -71,8 +71,9 @@ var otherNames = map[Type]map[string]string{
 
 // normal is a value in the spelling that is written; one that is none of its type stays as it is.
 func (t Type) normal(v string) string {
-	if o, ok := otherNames[t]; ok {
-		if n, ok := o[strings.ToLower(v)]; ok {
+	switch t {
+	case tBool, tCode, tDelivery:
+		if n, ok := otherNames[t][strings.ToLower(v)]; ok {
 			return n
 		}
 	}
