@@ -65,7 +65,7 @@ type Guest interface {
 }
 
 // roundTime is how often links are looked at that may have gone quiet.
-const roundTime = 2 * time.Second
+const roundTime = time.Second
 
 // Enter lets a connection in; false: there is no room, and it is to be closed. make makes what is then closed by Close:
 // a Link opened with leave and over. crowded says that there are more connections than there should be: it is

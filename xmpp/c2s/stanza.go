@@ -232,8 +232,9 @@ func (c *conn) early(ctx context.Context, r *request, answer bool) error {
 	return nil
 }
 
-// dispatch has a query answered that is for the service, or for an account. Nobody learns whether an account exists, or
-// blocks them: an account that does not show itself answers like one that nobody has. RFC 6121 8.5.1, 13; XEP-0191 3.3
+// dispatch has a query answered that is for the service, or for an account, which is never handed to a client of theirs:
+// RFC 6121 8.5.2.1.3, 8.5.2.2.3. Nobody learns whether an account exists, or blocks them: an account that does not show
+// itself answers like one that nobody has. RFC 6121 8.5.1, 11, 13; XEP-0191 3.3
 func (c *conn) dispatch(ctx context.Context, r *request, of target) error {
 	if of == account || of == unseen {
 		if err := c.judged(ctx, r.to); err != nil {
@@ -253,8 +254,8 @@ func (c *conn) dispatch(ctx context.Context, r *request, of target) error {
 	return row.serve(c, ctx, r)
 }
 
-// forward hands a query, or an answer, to the session that it is for: RFC 6121 8.5.3.1, 8.5.3.2.3; XEP-0199 4.4. What nobody asked for is that
-// session's to ignore.
+// forward hands a query, or an answer, to the session that it is for: RFC 6121 8.5.3.1, 8.5.3.2.3; XEP-0199 4.4. What
+// nobody asked for is that session's to ignore.
 func (c *conn) forward(ctx context.Context, r *request, answer bool) error {
 	m := &im.Message{ID: c.s.Exchange.MessageID(), From: c.jid.Bare, FromSlot: c.jid.Resource, To: r.to.Bare, Slot: r.to.Resource,
 		Only: true, Time: time.Now(), Kind: im.Request}
