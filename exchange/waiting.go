@@ -13,7 +13,8 @@ import (
 // is claimed, so that nothing else offers it too; it is removed when Done, and free again
 // when returned.
 
-// claim takes stored messages for an offer; those claimed already are left out.
+// claim takes stored messages for an offer; those claimed already are left out, and those that something older of the same
+// sender's is to come before, which came back and is not stored yet: they are offered with it. Called where offers are made.
 func (a *account) claim(l []*im.Message) []*im.Message {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -22,6 +23,12 @@ func (a *account) claim(l []*im.Message) []*im.Message {
 	}
 	return slices.DeleteFunc(l, func(m *im.Message) bool {
 		if _, taken := a.claimed[m.ID]; taken {
+			return true
+		}
+		if slices.ContainsFunc(a.backs, func(b back) bool {
+			return b.m.From == m.From && b.m.ID < m.ID && (b.m.kept || b.m.storable())
+		}) {
+			a.more, a.fresh = true, true
 			return true
 		}
 		a.claimed[m.ID] = struct{}{}
