@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -38,10 +37,20 @@ func (s *seen) note(x *Exchange, who im.Address) {
 	}
 }
 
-// keep stores what was noted. Close waits for it: the last to leave are seen, too.
-func (s *seen) keep(ctx context.Context, x *Exchange) {
-	ctx = context.WithoutCancel(ctx)
+// seenAfter is how long what is to be stored is gathered.
+const seenAfter = time.Second
+
+// keep stores what was noted, a while later. Close waits for it: the last to leave are seen, too.
+func (s *seen) keep(closing context.Context, x *Exchange) {
+	ctx := context.WithoutCancel(closing)
+	t := time.NewTimer(seenAfter)
+	defer t.Stop()
 	for {
+		select {
+		case <-t.C:
+			t.Reset(seenAfter)
+		case <-closing.Done():
+		}
 		s.mu.Lock()
 		if len(s.at) == 0 {
 			s.busy = false
@@ -53,12 +62,7 @@ func (s *seen) keep(ctx context.Context, x *Exchange) {
 		for l := range slices.Chunk(slices.SortedFunc(maps.Keys(all), im.Address.Compare), seenAtOnce) {
 			err := x.store.Update(ctx, "seen", func(tx *store.Tx) error {
 				for _, who := range l {
-					a, err := tx.Account(who)
-					if err == nil {
-						a.LastSeen = all[who]
-						err = tx.PutAccount(a)
-					}
-					if err != nil && !errors.Is(err, im.ErrUnknownUser) { // it was removed meanwhile
+					if err := tx.PutLastSeen(who, all[who]); err != nil {
 						return err
 					}
 				}

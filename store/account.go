@@ -98,6 +98,13 @@ func (t *Tx) PutAccount(a im.Account) error {
 	return nil
 }
 
+// PutLastSeen keeps when an account's last session ended, and nothing else of it; nothing for one that does not exist.
+// An Account that was read before in the same Tx does not show it.
+func (t *Tx) PutLastSeen(who im.Address, at time.Time) error {
+	_, err := t.do(putLastSeen, who.String(), nanos(at))
+	return err
+}
+
 // sameRow reports that two accounts have the same in their own row; the rest is in the principal's.
 func sameRow(a, b *im.Account) bool {
 	return a.Disabled == b.Disabled && a.Prompt == b.Prompt && a.Created.Equal(b.Created) && a.LastSeen.Equal(b.LastSeen) &&

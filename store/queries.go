@@ -46,6 +46,7 @@ const (
 		first_name, family_name, city, state, country,
 		first_fold, family_fold, city_fold, state_fold, country_fold)
 		VALUES ($1, 0, $2, 0, $3, 0, 0, '', '', '', '', '', '', '', '', '', '')`
+	putLastSeen   = `UPDATE account SET last_seen = $2 WHERE id = (SELECT p.id FROM principal p WHERE p.address = $1)`
 	updateAccount = `UPDATE account SET disabled = $2, keys = $3, prompt = $4, created = $5, last_seen = $6,
 		listed = $7, first_name = $8, family_name = $9, city = $10, state = $11, country = $12,
 		first_fold = $13, family_fold = $14, city_fold = $15, state_fold = $16, country_fold = $17

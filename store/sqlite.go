@@ -70,7 +70,7 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 	if err := errors.Join(ours(ctx, plain, true), plain.Close()); err != nil {
 		return nil, err
 	}
-	name, err := dsn(path, append([]string{"cache_size(-16000)"}, pragmas...)...)
+	name, err := dsn(path, append([]string{"cache_size(-4000)"}, pragmas...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 }
 
 func openReader(path string) (*sql.DB, error) {
-	name, err := dsn(path, append([]string{"query_only(1)", "cache_size(-4000)"}, pragmas...)...)
+	name, err := dsn(path, append([]string{"query_only(1)", "cache_size(-1000)"}, pragmas...)...)
 	if err != nil {
 		return nil, err
 	}
