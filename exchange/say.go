@@ -36,7 +36,7 @@ func (c *Conversation) say(ctx context.Context, b *Batch, from *participant, m *
 		d := &Message{Message: m, ID: id, x: x, to: p.account, who: p.who, out: out}
 		id++
 		seats := p.hearing(m)
-		if len(seats) == 0 || p.virtual || x.mayWrite(from, p, m) != nil {
+		if len(seats) == 0 || p.virtual || from.denies(p) { // the receiver's rules have had their say about the seats
 			away, whose = append(away, d), append(whose, p)
 			continue
 		}
@@ -65,9 +65,14 @@ func (c *Conversation) say(ctx context.Context, b *Batch, from *participant, m *
 	out.verdict(nil) // our own
 }
 
+// denies asks the sender's own rules.
+func (p *participant) denies(to *participant) bool {
+	return p.account != nil && p.account.snap.Load().denies(to.who)
+}
+
 // mayWrite asks both sides' rules for one message.
 func (x *Exchange) mayWrite(from, to *participant, m *im.Message) error {
-	if from.account != nil && from.account.snap.Load().denies(to.who) {
+	if from.denies(to) {
 		return im.ErrOwnBlock
 	}
 	if to.account != nil && !to.account.takesFrom(from.who, m.FromSlot) {
