@@ -24,7 +24,7 @@ var floors = map[string]int{
 	"exchange": 3,
 	"store":    2, "bus": 2,
 	"im": 1, "credential": 1,
-	"listen": 0, "limit": 0, "config": 0, "metrics": 0, "transcript": 0, "xmltext": 0,
+	"listen": 0, "limit": 0, "config": 0, "metrics": 0, "transcript": 0, "xmltext": 0, "inbox": 0,
 }
 
 const (

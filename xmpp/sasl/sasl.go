@@ -72,7 +72,7 @@ const (
 // Error is the word itself.
 func (f Failure) Error() string { return string(f) }
 
-// ErrTemporary is what Config.Lookup wraps when it cannot tell for now, for anybody:
+// ErrTemporary is what Config.Lookup wraps when it cannot tell, whoever asks:
 // whoever logs in is told to try again later, RFC 6120 6.5.11. Everything else it
 // returns looks like a wrong password.
 var ErrTemporary = errors.New("accounts cannot be looked up now")
