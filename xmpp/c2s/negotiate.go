@@ -337,7 +337,7 @@ func (c *conn) bind(ctx context.Context, r *request) error {
 	c.s.shared.Log.Info("logged in", "who", c.full, "remote", c.RemoteAddr(), "tls", c.TLS() != nil)
 	b := xmltext.Build(nil)
 	b.Start("bind").Attr("xmlns", wire.NSBind).Start("jid").Text(c.full)
-	c.result(r, b.Bytes())
+	c.tell(func() { c.result(r, b.Bytes()) })
 	return nil
 }
 

@@ -169,6 +169,7 @@ type conn struct {
 	lastJID xmpp.JID
 	stanza  wire.Stanza // the last message or presence, whose strings serve again
 	session session
+	ahead   ahead
 	pinged  bool           // it was silent for long, and has not answered yet; guarded by Server.mu
 	out     exchange.Batch // what its messages handed to others
 	words   unsettled

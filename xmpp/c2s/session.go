@@ -1,6 +1,7 @@
 package c2s
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"parley/exchange"
@@ -20,8 +21,41 @@ type session struct {
 	farewell atomic.Pointer[[]byte] // the answer to who removes their account, said when it has ended the session
 }
 
+// ahead holds what is handed to a session before its client was told that it has one: RFC 6120 7.6.1, 10.1.
+type ahead struct {
+	told atomic.Bool
+
+	mu   sync.Mutex // guards what follows, and telling
+	held []exchange.Delivery
+}
+
+// tell queues the answer that ends binding, and then what has come since.
+func (c *conn) tell(answer func()) {
+	c.ahead.mu.Lock()
+	defer c.ahead.mu.Unlock()
+	answer()
+	for _, d := range c.ahead.held {
+		c.take(d) // flushed with the answer
+	}
+	c.ahead.held = nil
+	c.ahead.told.Store(true)
+}
+
 // Hand implements exchange.Session.
 func (c *conn) Hand(d exchange.Delivery) (owes bool) {
+	if !c.ahead.told.Load() {
+		c.ahead.mu.Lock()
+		defer c.ahead.mu.Unlock()
+		if !c.ahead.told.Load() {
+			c.ahead.held = append(c.ahead.held, d)
+			return false
+		}
+	}
+	return c.take(d)
+}
+
+// take queues a delivery.
+func (c *conn) take(d exchange.Delivery) (owes bool) {
 	switch d := d.(type) {
 	case *exchange.Message:
 		return c.deliver(d)
