@@ -31,7 +31,7 @@ func TestAttend(t *testing.T) {
 		say := func(text string, atDesk, atPhone int) {
 			t.Helper()
 			v := &verdict{}
-			if err := first.Say(t.Context(), id, message(alice, im.Address{}, im.Words, text), v.done); err != nil {
+			if _, err := first.Say(t.Context(), id, message(alice, im.Address{}, im.Words, text), v.done); err != nil {
 				t.Fatal(err)
 			}
 			first.Flush()

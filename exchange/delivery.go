@@ -170,6 +170,7 @@ type Message struct {
 	via     string     // the door that has it, for the metrics
 	kept    bool       // in the store, and claimed
 	copies  *copies    // when several sessions were handed the same message
+	safe    *security  // of what its sender may secure; the copies share it
 	settled atomic.Bool
 }
 
@@ -185,7 +186,7 @@ func (m *Message) storable() bool {
 
 // twin is the same message for another session of its receiver.
 func (m *Message) twin() *Message {
-	return &Message{Message: m.Message, ID: m.ID, In: m.In, x: m.x, to: m.to, who: m.who, out: m.out, kept: m.kept, copies: m.copies}
+	return &Message{Message: m.Message, ID: m.ID, In: m.In, x: m.x, to: m.to, who: m.who, out: m.out, kept: m.kept, copies: m.copies, safe: m.safe}
 }
 
 // spread hands a message to a receiver's seats and sessions, and leaves it with a ring under way;

@@ -114,7 +114,7 @@ func TestThreeAreATalk(t *testing.T) {
 		m := message(romeo, im.Address{}, im.Words, "I am here")
 		m.ID, m.FromSlot = s.MessageID(), "orchard"
 		id := m.ID
-		if err := w.romeo.Say(t.Context(), w.id, m, v.done); err != nil {
+		if _, err := w.romeo.Say(t.Context(), w.id, m, v.done); err != nil {
 			t.Fatal(err)
 		}
 		w.romeo.Flush()
@@ -153,7 +153,7 @@ func TestThreeAreATalk(t *testing.T) {
 		w.alice.Leave()
 		expectCame(t, "who is left", w.r, "-bob", "-alice")
 		v = &verdict{}
-		if err := w.romeo.Say(t.Context(), w.id, message(romeo, im.Address{}, im.Words, "only us"), v.done); err != nil {
+		if _, err := w.romeo.Say(t.Context(), w.id, message(romeo, im.Address{}, im.Words, "only us"), v.done); err != nil {
 			t.Fatal(err)
 		}
 		w.romeo.Flush()
@@ -185,7 +185,7 @@ func TestQuit(t *testing.T) {
 		}
 		s.stored(romeo, 0)
 		w.romeo.Quit(t.Context(), w.id)
-		if err := w.romeo.Say(t.Context(), w.id, message(romeo, im.Address{}, im.Words, "?"), nil); err != im.ErrGone {
+		if _, err := w.romeo.Say(t.Context(), w.id, message(romeo, im.Address{}, im.Words, "?"), nil); err != im.ErrGone {
 			t.Errorf("say: %v", err)
 		}
 		if err := w.romeo.Invite(t.Context(), w.id, carol); err != im.ErrGone {
@@ -281,7 +281,7 @@ func TestBegin(t *testing.T) {
 		}
 		expectCame(t, "who was called", c, "romeo", "carol by romeo")
 		expectCame(t, "who called", r, "carol by romeo")
-		if err := hers.Say(t.Context(), id, message(carol, im.Address{}, im.Words, "here"), nil); err != nil {
+		if _, err := hers.Say(t.Context(), id, message(carol, im.Address{}, im.Words, "here"), nil); err != nil {
 			t.Fatal(err)
 		}
 		hers.Flush()
@@ -356,7 +356,7 @@ func TestTalkAtNoPlace(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := &verdict{}
-		if err := his.Say(t.Context(), id, message(romeo, im.Address{}, im.Words, "here"), v.done); err != nil {
+		if _, err := his.Say(t.Context(), id, message(romeo, im.Address{}, im.Words, "here"), v.done); err != nil {
 			t.Fatal(err)
 		}
 		his.Flush()

@@ -13,10 +13,11 @@ import (
 // Say returns: with nil when everybody has accepted it (delivered, or stored), else with why somebody
 // could not; nil: nobody asks. What must be stored is stored before Say returns.
 func (s *Seat) Say(ctx context.Context, m *im.Message, done func(error)) {
-	s.c.say(ctx, &s.batch, s.part, m, done)
+	s.c.say(ctx, &s.batch, s.part, m, done, false)
 }
 
-func (c *Conversation) say(ctx context.Context, b *Batch, from *participant, m *im.Message, done func(error)) {
+// say gives back, if its sender may secure them, the messages that were handed and may not be settled yet.
+func (c *Conversation) say(ctx context.Context, b *Batch, from *participant, m *im.Message, done func(error), secure bool) (handed []*Message) {
 	x := c.x
 	out := newOutcome(done)
 	var away []*Message
@@ -35,6 +36,10 @@ func (c *Conversation) say(ctx context.Context, b *Batch, from *participant, m *
 		out.more()
 		d := &Message{Message: m, ID: id, x: x, to: p.account, who: p.who, out: out}
 		id++
+		if secure && m.Kind == im.Words {
+			d.safe = &security{}
+			handed = append(handed, d)
+		}
 		seats := p.hearing(m)
 		if len(seats) == 0 || p.virtual || from.denies(p) { // the receiver's rules have had their say about the seats
 			away, whose = append(away, d), append(whose, p)
@@ -63,6 +68,7 @@ func (c *Conversation) say(ctx context.Context, b *Batch, from *participant, m *
 		f()
 	}
 	out.verdict(nil) // our own
+	return handed
 }
 
 // denies asks the sender's own rules.
@@ -83,6 +89,7 @@ func (x *Exchange) mayWrite(from, to *participant, m *im.Message) error {
 
 // refuse answers for somebody who does not want a message as for somebody who is not there.
 func (x *Exchange) refuse(ctx context.Context, d *Message, why error) {
+	d.safe.settle()
 	if why == im.ErrAbsent && d.Kind == im.Signal {
 		why = nil // would have gone nowhere
 	} else if why == im.ErrAbsent && d.storable() {
@@ -131,6 +138,7 @@ func (c *Conversation) sayAway(ctx context.Context, b *Batch, from, p *participa
 	if taken && d.storable() {
 		var err error
 		if behind, err = x.behind(ctx, a, d.From); err != nil {
+			d.safe.settle()
 			d.out.verdict(err)
 			return nil
 		}
@@ -156,6 +164,7 @@ func (c *Conversation) sayAway(ctx context.Context, b *Batch, from, p *participa
 		x.nobody(d)
 		return nil
 	}
+	d.safe.settle()
 	wait := x.keeping(ctx, a, d.For(p.who, d.ID))
 	return func() { c.kept(p, d, wait()) }
 }
@@ -192,6 +201,7 @@ func (c *Conversation) kept(p *participant, d *Message, err error) {
 
 // nobody answers for a message that is not stored and that nobody takes.
 func (x *Exchange) nobody(d *Message) {
+	d.safe.settle()
 	if d.Kind == im.Signal {
 		d.out.verdict(nil) // it goes where somebody listens, or nowhere
 		return
@@ -202,8 +212,9 @@ func (x *Exchange) nobody(d *Message) {
 
 // Send sends a message to an address, outside of any conversation that its sender is in; with a slot, to that
 // session of it, if it is there (RFC 6121 8.5.3). done is called once: with nil when it was accepted (delivered,
-// or stored), else with why not; nil: nobody asks. What is handed at once is flushed by b.
-func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(error)) {
+// or stored), else with why not; nil: nobody asks. What is handed at once is flushed by b. What was handed and may
+// not be settled yet is given back: it is for Secure; nil: there is none.
+func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(error)) (handed *Message) {
 	if m.ID == 0 {
 		m.ID = x.messageIDs(1)
 	}
@@ -219,14 +230,17 @@ func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(
 			}
 		}
 		out.verdict(err)
-		return
+		return nil
 	}
 	defer a.release()
 	d := &Message{Message: m, ID: m.ID, x: x, to: a, who: m.To, out: out}
+	if m.Kind == im.Words && done != nil {
+		d.safe = &security{}
+	}
 	if f := x.inMemory(m.From); f != nil && f.forbids(m) {
 		b.Flush()
 		x.refuse(ctx, d, im.ErrOwnBlock)
-		return
+		return nil
 	}
 	var one *Client
 	if m.Slot != "" {
@@ -235,11 +249,11 @@ func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(
 	if !a.lets(one, m) {
 		b.Flush()
 		x.refuse(ctx, d, im.ErrAbsent)
-		return
+		return nil
 	}
 	if one == nil && (m.Only || m.Kind == im.Request) || one != nil && m.Kind == im.Request && m.Means() == im.Queries && !one.shownTo(m.From, m.FromSlot) {
 		x.nobody(d)
-		return
+		return nil
 	}
 	behind := false
 	if d.storable() && (one == nil || one.takes()) { // nothing older is offered to one who takes nothing
@@ -248,23 +262,23 @@ func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(
 		}
 		if behind, err = x.behind(ctx, a, m.From); err != nil {
 			out.verdict(err)
-			return
+			return nil
 		}
 	}
 	switch {
 	case behind:
 	case one != nil:
 		d.spread(b, nil, nil, []*Client{one}, nil)
-		return
+		return d
 	default:
 		c, p := x.between(m.To, m.From)
 		if x.hand(b, a, c, p, d) {
-			return
+			return d
 		}
 	}
 	if !d.storable() {
 		x.nobody(d)
-		return
+		return nil
 	}
 	b.Flush()
 	err = x.keep(ctx, a, m)
@@ -272,4 +286,5 @@ func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(
 	if err == nil && a.reachable() {
 		x.offerSoon(a)
 	}
+	return nil
 }

@@ -178,15 +178,14 @@ func (c *Client) Invite(ctx context.Context, conversation int64, who im.Address)
 }
 
 // Say is Seat.Say for who is in a conversation without a seat. im.ErrGone when they are not: then done is not
-// called. The person's own other sessions do not hear it.
-func (c *Client) Say(ctx context.Context, conversation int64, m *im.Message, done func(error)) error {
+// called. The person's own other sessions do not hear it. What was handed is for Secure.
+func (c *Client) Say(ctx context.Context, conversation int64, m *im.Message, done func(error)) (handed []*Message, err error) {
 	t, p := c.talk(conversation)
 	if t == nil {
-		return im.ErrGone
+		return nil, im.ErrGone
 	}
 	t.mu.Unlock()
-	t.say(ctx, &c.batch, p, m, done)
-	return nil
+	return t.say(ctx, &c.batch, p, m, done, true), nil
 }
 
 // Quit takes the session's person out of a conversation where they have no seat. All their Direct sessions

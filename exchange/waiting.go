@@ -37,6 +37,17 @@ func (a *account) claim(l []*im.Message) []*im.Message {
 	})
 }
 
+// hold claims a message that is going to be stored.
+func (a *account) hold(id im.MessageID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.claimed == nil {
+		a.claimed = map[im.MessageID]struct{}{}
+	}
+	a.claimed[id] = struct{}{}
+	a.pins.Add(1)
+}
+
 // unclaim ends a claim: the message is gone, or it waits again.
 func (a *account) unclaim(id im.MessageID, waits bool) {
 	a.mu.Lock()
@@ -72,9 +83,8 @@ func (x *Exchange) delivered(m *Message) {
 		}
 	}
 	x.count(m.Message, m.via, metrics.Delivered)
-	if m.kept {
-		a, id := m.to, m.ID
-		x.store.Later("delivered", func(tx *store.Tx) error { return tx.DeleteMessage(id) }, func() { a.unclaim(id, false) })
+	if m.safe.settle() || m.kept {
+		x.unstore(m.to, m)
 	}
 	m.out.verdict(nil)
 	x.report(m)
@@ -85,8 +95,13 @@ func (x *Exchange) returned(m *Message, why error) {
 	if m.copies != nil && (m.copies.left.Add(-1) > 0 || m.copies.done.Load()) {
 		return
 	}
+	secured := m.safe.back()
 	switch {
-	case m.kept:
+	case secured && m.Only: // for that session or back
+		x.unstore(m.to, m)
+		x.count(m.Message, m.via, metrics.Returned)
+		m.out.verdict(why)
+	case m.kept || secured:
 		m.to.unclaim(m.ID, true)
 		m.out.verdict(nil)
 		x.offerLater(m.to)

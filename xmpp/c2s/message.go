@@ -69,20 +69,35 @@ func (c *conn) send(st *wire.Stanza) error {
 	m.Report = m.Kind == im.Words && xmpp.WantsReceipt(st.Node)
 	m.Native = im.Native{Door: xmpp.Door, Body: c.appendMessage(st, m)}
 	m.Neutralise = c.neutraliser(m.Native.Body)
-	var done func(error)
-	if st.Type != "error" {
-		head := *st
-		head.Node = xmltext.Node{}
-		c.words.begin()
-		done = func(err error) {
-			if err != nil {
-				c.refuseLater(&head, err)
-			}
-			c.words.end()
+	if st.Type == "error" { // nobody is told what became of it
+		c.s.Exchange.Send(c.ctx, &c.out, m, nil)
+		return nil
+	}
+	c.post(m, c.answerLater(st))
+	return nil
+}
+
+// post sends a message of the client's; what it says next that is answered waits until this one is safe.
+func (c *conn) post(m *im.Message, done func(error)) {
+	way := c.words.begin()
+	handed := c.s.Exchange.Send(c.ctx, &c.out, m, func(err error) {
+		done(err)
+		c.words.end(way)
+	})
+	if handed != nil {
+		way.handed = []*exchange.Message{handed}
+	}
+}
+
+// answerLater tells the client, in time, if a message could not be delivered.
+func (c *conn) answerLater(st *wire.Stanza) func(error) {
+	head := *st
+	head.Node = xmltext.Node{}
+	return func(err error) {
+		if err != nil {
+			c.refuseLater(&head, err)
 		}
 	}
-	c.s.Exchange.Send(c.ctx, &c.out, m, done)
-	return nil
 }
 
 // appendMessage builds the stanza as it goes to all who get it: from a full address (RFC 6120 8.1.2.1), in the language

@@ -66,17 +66,6 @@ func (c *conn) build(st *wire.Stanza, m *im.Message, by string, set ...xmltext.A
 	m.Neutralise = c.neutraliser(b)
 }
 
-// answerLater tells the client, in time, if a message could not be delivered.
-func (c *conn) answerLater(st *wire.Stanza) func(error) {
-	head := *st
-	head.Node = xmltext.Node{}
-	return func(err error) {
-		if err != nil {
-			c.refuseLater(&head, err)
-		}
-	}
-}
-
 // sayAll says something to everybody in a room, and to the client itself: XEP-0045 7.4. Rooms have no subject that could
 // be changed (8.1). What goes to the others is as if it were said to one, for those whose sessions have not entered.
 func (c *conn) sayAll(st *wire.Stanza, to xmpp.JID) error {
@@ -93,13 +82,18 @@ func (c *conn) sayAll(st *wire.Stanza, to xmpp.JID) error {
 	c.build(st, m, at, xmltext.Attr{Name: "from", Value: c.full}, xmltext.Attr{Name: "type", Value: "chat"},
 		xmltext.Attr{Name: "to", Drop: true})
 	answer := c.answerLater(st)
-	if err := c.client.Say(c.ctx, r.id, m, func(err error) {
+	way := c.words.begin()
+	handed, err := c.client.Say(c.ctx, r.id, m, func(err error) {
 		if !alone || !errors.Is(err, im.ErrAbsent) { // nobody else is there to hear it: no reason to complain
 			answer(err)
 		}
-	}); err != nil {
+		c.words.end(way)
+	})
+	if err != nil {
+		c.words.end(way)
 		return outside()
 	}
+	way.handed = handed
 	c.s.rooms.mu.Lock()
 	var owed []*conn
 	for other := range r.insiders {
@@ -234,7 +228,7 @@ func (c *conn) whisper(st *wire.Stanza, to xmpp.JID) error {
 		m := c.said(st)
 		m.To = o.who
 		c.build(st, m, o.who.String(), xmltext.Attr{Name: "from", Value: c.full}, xmltext.Attr{Name: "to", Value: o.who.String()})
-		c.s.Exchange.Send(c.ctx, &c.out, m, done)
+		c.post(m, done)
 		return nil
 	}
 	for _, j := range inside {
@@ -244,8 +238,8 @@ func (c *conn) whisper(st *wire.Stanza, to xmpp.JID) error {
 		if !st.Node.Child(wire.NSMUCUser, "x").Ok() {
 			m.Native.Body = insert(m.Native.Body, "<x xmlns='"+wire.NSMUCUser+"'/>")
 		}
-		c.s.Exchange.Send(c.ctx, &c.out, m, done)
-		done = nil // one answer is enough
+		c.post(m, done)
+		done = func(error) {} // one answer is enough
 	}
 	return nil
 }

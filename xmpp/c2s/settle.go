@@ -1,27 +1,61 @@
 package c2s
 
 import (
-	"sync/atomic"
+	"slices"
+	"sync"
 	"time"
+
+	"parley/exchange"
 )
 
-// unsettled counts the client's own words that were handed on and of which nobody knows yet that they were written to
+// unsettled is the client's own words that were handed on and of which nobody knows yet that they were written to
 // their receiver, stored, or came back.
 type unsettled struct {
-	n    atomic.Int32
-	none chan struct{} // has room for one; told when n comes to zero; made by the reader before the first words
+	mu   sync.Mutex
+	last *sent         // the one begun last
+	none chan struct{} // has room for one; told when there are none any more; made by the reader before the first words
 }
 
-func (u *unsettled) begin() {
+// sent is words on their way.
+type sent struct {
+	handed       []*exchange.Message // the reader's alone
+	older, newer *sent
+	ended        bool
+}
+
+// begin is the reader's.
+func (u *unsettled) begin() *sent {
 	if u.none == nil {
 		u.none = make(chan struct{}, 1)
 	}
-	u.n.Add(1)
+	s := &sent{}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if s.older = u.last; s.older != nil {
+		s.older.newer = s
+	}
+	u.last = s
+	return s
 }
 
-// end is for anybody.
-func (u *unsettled) end() {
-	if u.n.Add(-1) == 0 {
+// end is for anybody, more than once.
+func (u *unsettled) end(s *sent) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if s.ended {
+		return
+	}
+	s.ended = true
+	if s.older != nil {
+		s.older.newer = s.newer
+	}
+	if s.newer != nil {
+		s.newer.older = s.older
+	} else {
+		u.last = s.older
+	}
+	s.older, s.newer = nil, nil
+	if u.last == nil {
 		select {
 		case u.none <- struct{}{}:
 		default:
@@ -29,26 +63,61 @@ func (u *unsettled) end() {
 	}
 }
 
-// stalled is how long an answer is held back for a receiver that takes nothing. Its client is not to notice.
+// all is what is unsettled now, the newest first.
+func (u *unsettled) all() (l []*sent) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for s := u.last; s != nil; s = s.older {
+		l = append(l, s)
+	}
+	return l
+}
+
+func (u *unsettled) empty() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.last == nil
+}
+
+// stalled is how long an answer is held back for a receiver that takes nothing, before the words for it are stored while
+// they wait for it.
 const stalled = 100 * time.Millisecond
 
-// settle has what the client said before go out, so that the answer which follows acknowledges it: whoever hears the
-// answer knows that a crash of the service loses none of it. Stanzas are processed in order, RFC 6120 10.1.
+// settle has what the client said before go out, or last, so that the answer which follows acknowledges it: whoever
+// hears the answer knows that a crash of the service loses none of it. Stanzas are processed in order, RFC 6120 10.1.
 func (c *conn) settle() {
 	c.out.Flush()
-	if c.words.n.Load() == 0 {
+	if c.words.empty() {
 		return
 	}
 	c.Flush() // some of it may be to oneself
-	t := time.NewTimer(stalled)
+	t := time.NewTicker(stalled)
 	defer t.Stop()
-	for c.words.n.Load() > 0 {
+	for !c.words.empty() {
 		select {
 		case <-c.words.none:
 		case <-t.C:
-			return
+			c.keepStalled()
 		case <-c.ctx.Done():
 			return
+		}
+	}
+}
+
+// keepStalled has the words that are stalled stored.
+func (c *conn) keepStalled() {
+	l := c.words.all()
+	var handed []*exchange.Message
+	for _, s := range l {
+		handed = append(handed, s.handed...)
+	}
+	safe := map[*exchange.Message]bool{}
+	for _, m := range c.s.Exchange.Secure(c.ctx, handed) {
+		safe[m] = true
+	}
+	for _, s := range l {
+		if len(s.handed) > 0 && !slices.ContainsFunc(s.handed, func(m *exchange.Message) bool { return !safe[m] }) {
+			c.words.end(s)
 		}
 	}
 }
