@@ -32,6 +32,9 @@ type Change struct {
 	Request *im.Wish
 	Groups  []im.Group // all groups after, when an act changed them; not nil then
 
+	// Property is what somebody who is seen tells of themselves now: nothing else changed.
+	Property *Property
+
 	// Rules names the list of rules that was put or deleted, or that somebody was blocked in or unblocked: on
 	// one change of an act. Blocked and Unblocked are who is blocked now, and who no more: likewise.
 	Rules              string

@@ -12,18 +12,7 @@ import (
 // im.ErrUnknownUser, ErrListFull, ErrAlready.
 func (x *Exchange) Watch(ctx context.Context, by By, other im.Address, name string) error {
 	return x.relate(ctx, by, other, "watch", func(tx *store.Tx, p im.Pair) (im.Pair, error) {
-		if err := x.known(tx, other); err != nil {
-			return p, err
-		}
-		after, err := p.Ask()
-		if err != nil {
-			return p, err
-		}
-		after.Mine.LastName = im.Name(name, other)
-		if by.Who == other {
-			after.Mine.Watch = im.WatchGranted // nobody asks oneself
-		}
-		return after, x.roomToAsk(tx, by.Who, other, p, after)
+		return x.watched(tx, by.Who, other, p, name)
 	})
 }
 

@@ -23,9 +23,9 @@ func (t *Tx) Groups(owner im.Address) ([]im.Group, error) {
 	return list, err
 }
 
-// CreateGroup makes a group at the end: im.ErrGroupExists when the owner has one so named.
-// An owner's numbers begin at 1 and are not given again while the owner keeps anything.
-// lasts: see im.Group.
+// CreateGroup makes a group at the first place that is free, from 0 on, so that places stay small:
+// im.ErrGroupExists when the owner has one so named. An owner's numbers begin at 1 and are not given
+// again while the owner keeps anything. lasts: see im.Group.
 func (t *Tx) CreateGroup(owner im.Address, name string, lasts bool) (im.Group, error) {
 	name = clean(name)
 	list, err := t.Groups(owner)
@@ -37,7 +37,9 @@ func (t *Tx) CreateGroup(owner im.Address, name string, lasts bool) (im.Group, e
 		if other.Name == name {
 			return im.Group{}, im.ErrGroupExists
 		}
-		g.Place = other.Place + 1
+		if other.Place == g.Place { // they come in this order
+			g.Place++
+		}
 	}
 	p, err := t.need(owner)
 	if err != nil {

@@ -110,7 +110,7 @@ func (c *conn) rosterChange(d *exchange.Change) (owes bool) {
 	if groups == nil {
 		groups = c.client.Snapshot().Groups
 	}
-	if was && is && sameItem(d.Before, d.After) {
+	if was && is && d.Groups == nil && sameItem(d.Before, d.After) { // its groups may be called otherwise
 		return false
 	}
 	b := make([]byte, 0, 256)
