@@ -61,6 +61,9 @@ func (e *Error) Limit() string {
 	return ""
 }
 
+// Outside says that it was text where only blanks and elements may stand: bad-format, RFC 6120 4.9.3.1.
+func (e *Error) Outside() bool { return e.What == badOutside }
+
 func fail(k Kind, what string, at int) error { return &Error{k, what, at} }
 
 // What can be found.

@@ -1,6 +1,8 @@
 package xmpp
 
 import (
+	"bytes"
+	"slices"
 	"strconv"
 
 	"parley/im"
@@ -45,7 +47,7 @@ func showOf(s im.State) (show, words string) {
 // the state, so a status "Be right back" beside the show away is still Away. The status text is the one in the
 // stanza's own language, or the first. Native is all that stood inside. A show that RFC 6121 4.7.2.1 does not have, a
 // priority that is no number from -128 to 127, and two of either are bad-request; an empty one counts as none, as
-// some clients send it.
+// some clients send it. Its id goes on with it, RFC 6121 4.3.2.1, unless it is longer than any that is needed.
 func ReadPresence(n xmltext.Node) (im.Presence, *Error) { return ReadPresenceIn("", n) }
 
 // ReadPresenceIn is ReadPresence on a stream whose language is lang. A status without a language gets that of its
@@ -80,11 +82,25 @@ func ReadPresenceIn(lang string, n xmltext.Node) (im.Presence, *Error) {
 		p.Priority = 0
 	}
 	p.Status = string(inOwnLanguage(n, "status").Text())
-	if inner := content(lang, n); len(inner) > 0 {
+	id, _ := n.Attr("", "id")
+	if len(id) > longestID {
+		id = nil
+	}
+	inner := content(lang, n)
+	if len(id) > 0 {
+		inner = slices.Concat(id, []byte{afterID}, inner)
+	}
+	if len(inner) > 0 {
 		p.Native = im.Native{Door: Door, Body: inner}
 	}
 	return p, nil
 }
+
+// afterID ends the id that the native form of a presence may begin with: a byte that stands in no XML.
+const afterID = 0
+
+// longestID is how long an id is kept with a presence, in bytes.
+const longestID = 256
 
 // content is all that stands in a presence, with the language of each status.
 func content(lang string, n xmltext.Node) []byte {
@@ -136,14 +152,22 @@ func readPriority(p *im.Presence, n xmltext.Node) bool {
 
 // AppendPresence writes a presence: what its sender's client wrote, or else show, status and priority. An empty typ
 // becomes unavailable for who cannot be seen; empty addresses are left out. A state that XMPP lacks is told by the
-// nearest show, and in words where there is no status text. RFC 6121 4.7.
+// nearest show, and in words where there is no status text. RFC 6121 4.7. The id of what its sender's client wrote
+// stays: RFC 6121 4.3.2.1.
 func AppendPresence(dst []byte, from, to, typ string, p im.Presence) []byte {
 	if typ == "" && !p.State.Visible() {
 		typ = "unavailable"
 	}
-	b := wire.Open(dst, "presence", from, to, "", typ)
+	var id, inner []byte
 	if p.Native.Door == Door {
-		b.Raw(p.Native.Body)
+		var ok bool
+		if id, inner, ok = bytes.Cut(p.Native.Body, []byte{afterID}); !ok {
+			id, inner = nil, p.Native.Body
+		}
+	}
+	b := wire.Open(dst, "presence", from, to, string(id), typ)
+	if p.Native.Door == Door {
+		b.Raw(inner)
 		return b.Bytes()
 	}
 	var show, words string

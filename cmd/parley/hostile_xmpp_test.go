@@ -181,9 +181,11 @@ var streamErrors = []badXMPP{
 	{"crossed tags", within, "<message><body></message></body>", "error:not-well-formed end"},
 	{"two attributes of one name", within, "<message to='a@b' to='c@d'/>", "error:not-well-formed end"},
 	{"a prefix that is not declared", within, "<message><x:y/></message>", "error:not-well-formed end"},
-	{"text between stanzas", within, "hello<presence/>", "error:not-well-formed end"},
+	{"text between stanzas", within, "hello<presence/>", "error:bad-format end"}, // RFC 6120 4.9.3.1
+	{"text before the login", begun, "hello", "error:bad-format end"},
 	{"a character that XML does not have", within, "<message><body>&#0;</body></message>", "error:not-well-formed end"},
 	{"an end of something else", within, "</stream>", "error:not-well-formed end"},
+	{"a mark of the byte order", silent, "\ufeff" + header, "header error:not-well-formed end"},
 	{"a header of XML 2", silent, "<?xml version='2.0'?>" + header, "header error:not-well-formed end"},
 
 	// XML that is not for streams, RFC 6120 4.9.3.18, 11.1.
@@ -229,7 +231,11 @@ var streamErrors = []badXMPP{
 	{"a login after the login", within, auth("PLAIN", "\x00bob\x00secret"), "error:unsupported-stanza-type end"},
 	{"TLS after the login", within, "<starttls xmlns='" + wire.NSTLS + "'/>", "error:unsupported-stanza-type end"},
 	{"something unknown", within, "<x xmlns='example:x'/>", "error:unsupported-stanza-type end"},
-	{"a message of another namespace", within, "<message xmlns='jabber:server' to='erin@example.com'><body>x</body></message>", "error:unsupported-stanza-type end"},
+	{"a message of another namespace", within, "<message xmlns='example:x' to='erin@example.com'><body>x</body></message>", "error:unsupported-stanza-type end"},
+	{"a message of servers", within, "<message xmlns='jabber:server' to='erin@example.com'><body>x</body></message>", "error:invalid-namespace end"},
+	{"a message with a prefix", within, "<c:message xmlns:c='jabber:client' to='erin@example.com'><body>x</body></c:message>", "error:bad-namespace-prefix end"},
+	{"words with a prefix", within, "<message xmlns:c='jabber:client' to='erin@example.com'><c:body>x</c:body></message>", "error:bad-namespace-prefix end"},
+	{"a prefix that looks like the name", within, "<message:message xmlns:message='jabber:client' to='erin@example.com'/>", "error:bad-namespace-prefix end"},
 
 	// Plain text behind the beginning of TLS is not carried over into it: RFC 6120 5.4.3.3; likewise behind SASL, 6.4.6.
 	{"plain text behind starttls", begun, "<starttls xmlns='" + wire.NSTLS + "'/>" + auth("PLAIN", "\x00carol\x00secret"), "error:policy-violation end"},

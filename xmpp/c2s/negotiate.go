@@ -19,7 +19,8 @@ import (
 	"parley/xmpp/wire"
 )
 
-// header answers a stream's header with our own and what may be negotiated next: RFC 6120 4.3.2, 4.7.
+// header answers a stream's header with our own and what may be negotiated next: RFC 6120 4.2, 4.3.2, 4.3.3, 4.3.4, 4.7.
+// A header that is wrong gets an answer all the same, from one of our domains: RFC 6120 4.9.1.2, 4.9.1.3.
 func (c *conn) header(n xmltext.Node) {
 	h, wrong := c.ReadHeader(n)
 	domain := c.domain
@@ -34,7 +35,11 @@ func (c *conn) header(n xmltext.Node) {
 		domain = c.s.Exchange.Domain()
 	}
 	c.Lang = h.Lang
-	c.OpenHeader(domain, h.From)
+	c.claimed = im.Address{}
+	if from, err := xmpp.ParseJID(h.From); err == nil && c.TLS() != nil {
+		c.claimed = from.Bare
+	}
+	c.OpenHeader(domain, h)
 	switch {
 	case wrong == nil && c.crowded:
 		wrong = &xmpp.StreamError{Condition: xmpp.StreamResourceConstraint}
@@ -97,7 +102,8 @@ func (c *conn) appendFeatures(dst []byte) []byte {
 	return b.Bytes()
 }
 
-// starttls goes over to TLS: RFC 6120 5.4.2. What came with it in plain text is refused.
+// starttls goes over to TLS: RFC 6120 5.4.2, 5.4.2.1, 13.3. Its answer ends with the last byte of <proceed/>, and the next
+// is TLS's: RFC 6120 5.3.3. What came with it in plain text is refused.
 func (c *conn) starttls(n xmltext.Node) {
 	if c.TLS() != nil || c.s.TLS == nil {
 		c.Queue([]byte("<failure xmlns='" + wire.NSTLS + "'/>")) // RFC 6120 5.4.2.2
@@ -115,7 +121,10 @@ func (c *conn) starttls(n xmltext.Node) {
 	}
 }
 
-// secure shakes hands; false: it did not come to that, and the connection is over.
+// secure shakes hands as RFC 6120 5.4.3.1 has it, with the one certificate, which names all domains. False: it did not
+// come to that, and the connection is over, without a word: RFC 6120 5.4.3.2.
+//
+// Deviates from RFC 6120 5.4.3.1: no client is asked for a certificate, for nobody logs in with one.
 func (c *conn) secure() bool {
 	c.leaf = c.s.Leaf()
 	err := c.StartTLS(c.s.TLS, c.s.shared.LoginTime)
@@ -162,7 +171,7 @@ func (c *conn) keys(ctx context.Context, user string) (credential.Keys, error) {
 	return credential.UnmarshalKeys(acct.Keys)
 }
 
-// account is the address of somebody who logs in, by its local part or whole.
+// account is the address of somebody who logs in, by its local part or whole: RFC 6120 6.3.7.
 func (c *conn) account(user string) (im.Address, error) {
 	if !strings.Contains(user, "@") {
 		user += "@" + c.domain
@@ -174,7 +183,7 @@ func (c *conn) account(user string) (im.Address, error) {
 	return who, err
 }
 
-// authenticate begins SASL: RFC 6120 6.4.2.
+// authenticate begins SASL, with an initial response or without: RFC 6120 6.3.10, 6.4.2.
 func (c *conn) authenticate(n xmltext.Node) {
 	if c.auth == nil {
 		c.auth = c.login()
@@ -254,7 +263,7 @@ func (c *conn) failed(r sasl.Result) {
 	}
 }
 
-// succeeded ends SASL: the stream begins anew. RFC 6120 6.4.6. The right password is no use to an account or a network
+// succeeded ends SASL: the stream begins anew. RFC 6120 6.3.2, 6.4.6. The right password is no use to an account or a network
 // that has failed too often.
 func (c *conn) succeeded(r sasl.Result) {
 	who, err := c.account(r.User)
@@ -266,6 +275,10 @@ func (c *conn) succeeded(r sasl.Result) {
 	if !c.s.Strangers.Failures.Allowed(account, c.Remote) || !c.s.Strangers.Failures.Succeed(account, c.Remote) {
 		c.s.counters.Login(metrics.LoginLimited)
 		c.failed(sasl.Result{Fail: sasl.NotAuthorized, Cause: "too many failures"})
+		return
+	}
+	if !c.claimed.IsZero() && c.claimed != who { // RFC 6120 6.4.6
+		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamInvalidFrom, Text: "the stream said that it was from somebody else"})
 		return
 	}
 	c.auth = nil
@@ -284,12 +297,32 @@ var reserved = []string{mobile}
 // mobile is the resource under which XMPP sees the one session that MSNP allows an account.
 const mobile = "MSN"
 
-// bind gives the session its resource, the one asked for if it may be had: RFC 6120 7.1, 7.5, 7.6.1, 7.7.1, 7.7.2.2. An older session of the same
-// resource ends (7.7.2.2).
+// bindTries is how often a client may ask for a resource in vain.
+const bindTries = 8
+
+// bind gives the session its resource. Who asks too often in vain is sent away, RFC 6120 7.7.3; one resource is all that
+// a stream has, and with it the stream goes on as it is: RFC 6120 7.3.2, 7.6.2.2.
+//
+// Deviates from RFC 6120 7.7.3: how often is not the operator's to set.
 func (c *conn) bind(ctx context.Context, r *request) error {
-	if c.client != nil { // one resource for each stream: RFC 6120 7.7.1
-		return &xmpp.Error{Condition: xmpp.NotAllowed}
+	if c.client != nil {
+		return xmpp.Refuse(xmpp.NotAllowed, "")
 	}
+	err := c.bindResource(ctx, r)
+	if err == nil {
+		return nil
+	}
+	if c.binds++; c.binds < bindTries {
+		return err
+	}
+	c.refuse(&r.Stanza, err)
+	c.Fail(&xmpp.StreamError{Condition: xmpp.StreamPolicyViolation, Text: "too many attempts at a resource"})
+	return nil
+}
+
+// bindResource takes the resource that is asked for, if it may be had, or makes one, and the session's address with it:
+// RFC 6120 4.3.6, 7.1, 7.5, 7.6.1, 7.6.2.2, 7.7.1. An older session of the same resource ends: RFC 6120 7.7.2.2.
+func (c *conn) bindResource(ctx context.Context, r *request) error {
 	resource := string(r.payload.Child(wire.NSBind, "resource").Text())
 	if resource != "" {
 		var err error
@@ -320,9 +353,8 @@ func (c *conn) bind(ctx context.Context, r *request) error {
 	if err != nil {
 		c.jid.Resource, c.full = "", ""
 		c.s.counters.Login(metrics.LoginFailed)
-		if errors.Is(err, im.ErrDisabled) || errors.Is(err, im.ErrUnknownUser) {
-			c.Fail(&xmpp.StreamError{Condition: xmpp.StreamNotAuthorized})
-			return nil
+		if errors.Is(err, im.ErrDisabled) || errors.Is(err, im.ErrUnknownUser) { // since the login: RFC 6120 7.6.2.2
+			return xmpp.Refuse(xmpp.NotAllowed, "")
 		}
 		return err
 	}

@@ -12,8 +12,6 @@ import (
 )
 
 // presenceStanza serves presence: RFC 6121 3, 4.
-//
-// Deviates from RFC 6121 4.3.2.1: the id of a presence stays with who sent it; it is in errors, and not in what others are told.
 func (c *conn) presenceStanza(n xmltext.Node) {
 	st := &c.stanza
 	wire.Read(st, n)

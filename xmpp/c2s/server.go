@@ -18,6 +18,7 @@ import (
 	"parley/config"
 	"parley/credential"
 	"parley/exchange"
+	"parley/im"
 	"parley/limit"
 	"parley/listen"
 	"parley/metrics"
@@ -153,17 +154,19 @@ type conn struct {
 	role    role
 	crowded bool // there are too many connections: it is turned away with a word
 
-	state  int
-	domain string            // that it came for
-	leaf   *x509.Certificate // that TLS showed
-	auth   *sasl.Server      // while it logs in
-	jid    xmpp.JID
-	full   string           // jid, as bytes go out with it
-	client *exchange.Client // nil until bound
-	left   bool             // detached; the client stays, for what others hand at that very moment
-	shown  string           // the state that the metrics count it in
-	tries  int              // failed logins
-	odd    int              // attempts that came to no login
+	state   int
+	domain  string            // that it came for
+	leaf    *x509.Certificate // that TLS showed
+	auth    *sasl.Server      // while it logs in
+	claimed im.Address        // whom the header under TLS said that it is from
+	jid     xmpp.JID
+	full    string           // jid, as bytes go out with it
+	client  *exchange.Client // nil until bound
+	left    bool             // detached; the client stays, for what others hand at that very moment
+	shown   string           // the state that the metrics count it in
+	tries   int              // failed logins
+	odd     int              // attempts that came to no login
+	binds   int              // attempts that came to no resource
 
 	lastTo  string // the address last written to, and what it is
 	lastJID xmpp.JID
@@ -189,7 +192,7 @@ const (
 
 // Wake implements listen.Sleeper: it serves what there is to serve.
 func (c *conn) Wake() {
-	defer c.Guard(c.over)
+	defer c.Guard(c.broken)
 	for {
 		e, n, err := c.Next(c.ctx)
 		if err == listen.ErrParked {
@@ -209,6 +212,12 @@ func (c *conn) Wake() {
 			c.Fail(nil)
 		}
 	}
+}
+
+// broken ends the connection after a fault of ours: RFC 6120 4.9.3.8.
+func (c *conn) broken() {
+	c.Fail(&xmpp.StreamError{Condition: xmpp.StreamInternalServerError})
+	c.over()
 }
 
 // idle writes what the connection's stanzas handed to others.

@@ -98,7 +98,8 @@ func (s *Server) tables() (verbs []string) {
 	return append(verbs, "other")
 }
 
-// element serves one element right below the root. What comes before its time ends the stream: RFC 6120 4.9.3.12, 6.3.1.
+// element serves one element right below the root. What comes before its time ends the stream: RFC 6120 4.3.5, 4.9.3.12,
+// 6.3.1. Nothing but stanzas goes on to others: RFC 6120 4.8.4.
 func (c *conn) element(n xmltext.Node) {
 	start := time.Now()
 	space, local := n.Name()
@@ -106,6 +107,12 @@ func (c *conn) element(n xmltext.Node) {
 	verb := "other"
 	result := metrics.CommandOK
 	switch {
+	case string(space) == wire.NSServer: // RFC 6120 4.8.3
+		result = metrics.CommandRefused
+		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamInvalidNamespace})
+	case string(space) == wire.NSClient && wire.Prefixed(n): // RFC 6120 4.8.5, 4.9.3.2
+		result = metrics.CommandRefused
+		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamBadNamespacePrefix, Text: "what is of jabber:client has no prefix"})
 	case r == nil && c.state < bound:
 		result = metrics.CommandRefused
 		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamNotAuthorized})
@@ -126,13 +133,15 @@ func (c *conn) element(n xmltext.Node) {
 	c.s.counters.Command(verb, result, time.Since(start))
 }
 
-// honest checks the address that a stanza says it is from: only the session's own, bare or full. RFC 6120 4.9.3.9, 8.1.2.1
+// honest checks the address that a stanza says it is from: only the session's own, bare or full. RFC 6120 4.9.3.9, 8.1.2.1.
+// Its answer is to the full one, however it was written: RFC 6120 8.1.1.1.
 func (c *conn) honest(st *wire.Stanza) bool {
 	if !st.HasFrom || st.From == c.full {
 		return true
 	}
 	j, err := xmpp.ParseJID(st.From)
 	if err == nil && j.Bare == c.jid.Bare && (j.Resource == "" || j.Resource == c.jid.Resource) {
+		st.From = c.full
 		return true
 	}
 	c.Fail(&xmpp.StreamError{Condition: xmpp.StreamInvalidFrom})
@@ -160,7 +169,10 @@ func (c *conn) address(st *wire.Stanza) (xmpp.JID, error) {
 func (c *conn) iq(n xmltext.Node) {
 	var r request
 	wire.Read(&r.Stanza, n)
-	if c.state == bound && !c.honest(&r.Stanza) {
+	switch {
+	case c.state != bound: // it has no address yet: RFC 6120 4.3.6
+		r.From, r.HasFrom = "", false
+	case !c.honest(&r.Stanza):
 		return
 	}
 	c.settle()
@@ -259,7 +271,12 @@ func (c *conn) dispatch(ctx context.Context, r *request, of target) error {
 func (c *conn) forward(ctx context.Context, r *request, answer bool) error {
 	m := &im.Message{ID: c.s.Exchange.MessageID(), From: c.jid.Bare, FromSlot: c.jid.Resource, To: r.to.Bare, Slot: r.to.Resource,
 		Only: true, Time: time.Now(), Kind: im.Request}
-	b := wire.AppendStanza(make([]byte, 0, len(r.Node.Bytes())+len(c.full)+32), r.Node, xmltext.Attr{Name: "from", Value: c.full})
+	set := [2]xmltext.Attr{{Name: "from", Value: c.full}}
+	l := set[:1]
+	if r.Lang == "" && c.Lang != "" { // RFC 6120 8.1.5
+		l = append(l, xmltext.Attr{Name: "xml:lang", Value: c.Lang})
+	}
+	b := wire.AppendStanza(make([]byte, 0, len(r.Node.Bytes())+len(c.full)+len(c.Lang)+48), r.Node, l...)
 	m.Native = im.Native{Door: xmpp.Door, Body: b}
 	var done func(error)
 	if answer {

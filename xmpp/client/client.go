@@ -111,7 +111,7 @@ func prepare(cfg Config) (Config, error) {
 	return cfg, nil
 }
 
-// Dial logs in: stream, TLS, SASL and a resource (RFC 6120 4 to 7). Then the session is there, but has asked for no
+// Dial logs in: stream, TLS, SASL and a resource (RFC 6120 chapters 4 to 7). Then the session is there, but has asked for no
 // roster and shows nobody anything: Roster and SetPresence follow. The context bounds the login alone. The error is a
 // *StepError; a wrong password or an account that does not exist is a *SASLError in it.
 func Dial(ctx context.Context, cfg Config) (*Client, error) {

@@ -8,6 +8,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"net"
+	"os"
+	"strconv"
+	"strings"
 	"sync"
 
 	"parley/listen"
@@ -34,6 +37,7 @@ type Stream struct {
 	doc    *xmltext.Doc // of the pool; held while an element is looked at, or a part of one waits
 	used   int          // bytes of the last event, still pending
 	opened bool         // our header was sent
+	inside bool         // theirs came
 }
 
 var docs = sync.Pool{New: func() any { return new(xmltext.Doc) }}
@@ -65,6 +69,9 @@ func (t *Stream) Next(ctx context.Context) (xmltext.Event, xmltext.Node, error) 
 		if e != xmltext.More {
 			t.used = n
 			t.Counted()
+			if e == xmltext.Header {
+				t.inside = true
+			}
 			return e, t.doc.Root(), nil
 		}
 		t.Consume(n)
@@ -72,6 +79,10 @@ func (t *Stream) Next(ctx context.Context) (xmltext.Event, xmltext.Node, error) 
 			t.release()
 		}
 		if err := t.Await(ctx); err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) && !t.Ending() { // of the login: RFC 6120 4.6.3
+				t.Fail(&xmpp.StreamError{Condition: xmpp.StreamPolicyViolation, Text: "the login took too long"})
+				continue
+			}
 			return xmltext.More, xmltext.Node{}, err
 		}
 	}
@@ -91,7 +102,8 @@ func (t *Stream) release() {
 	}
 }
 
-// malformed ends the stream for what cannot be read: RFC 6120 4.9.3, 11.
+// malformed ends the stream for what cannot be read: RFC 6120 4.9.3, 11. Blanks may stand anywhere, and mean nothing
+// (RFC 6120 11.7); other text between stanzas is bad-format, RFC 6120 4.9.3.1, for it breaks no rule of XML.
 func (t *Stream) malformed(err error) {
 	var x *xmltext.Error
 	errors.As(err, &x)
@@ -99,7 +111,11 @@ func (t *Stream) malformed(err error) {
 	if x.Kind == xmltext.TooLarge {
 		t.Hit(limitOf(x))
 	}
-	t.Fail(xmpp.StreamErrorOf(x))
+	wrong := xmpp.StreamErrorOf(x)
+	if t.inside && x.Outside() {
+		wrong.Condition = xmpp.StreamBadFormat
+	}
+	t.Fail(wrong)
 	t.Consume(len(t.Pending()))
 }
 
@@ -131,7 +147,7 @@ func (t *Stream) Restart() (clean bool) {
 	}
 	t.Consume(n)
 	t.scan.Reset()
-	t.opened = false
+	t.opened, t.inside = false, false
 	return true
 }
 
@@ -140,7 +156,11 @@ type Header struct {
 	To, From, Lang, Version string
 }
 
-// ReadHeader checks a client's stream header and takes it apart. RFC 6120 4.7, 4.8, 4.9.3.
+// ReadHeader checks a client's stream header and takes it apart: RFC 6120 4.7, 4.8, 4.9.3. Any prefix of the streams'
+// namespace will do, and a standalone declaration before it means nothing: RFC 6120 4.8.5, 11.5.
+//
+// Deviates from RFC 6120 4.8.5: a header that declares more than it needs is let be. What a stanza uses of it is
+// declared in the stanza where it goes on.
 func (t *Stream) ReadHeader(n xmltext.Node) (Header, *xmpp.StreamError) {
 	var h Header
 	attr := func(space, name string) string { v, _ := n.Attr(space, name); return string(v) }
@@ -153,14 +173,30 @@ func (t *Stream) ReadHeader(n xmltext.Node) (Header, *xmpp.StreamError) {
 		return h, &xmpp.StreamError{Condition: xmpp.StreamInvalidNamespace}
 	case !ok || space != wire.NSClient:
 		return h, &xmpp.StreamError{Condition: xmpp.StreamInvalidNamespace}
-	case h.Version == "" || h.Version[0] == '0':
+	case major(h.Version) < 1:
 		return h, &xmpp.StreamError{Condition: xmpp.StreamUnsupportedVersion}
 	}
 	return h, nil
 }
 
-// OpenHeader sends our header: RFC 6120 4.7, 4.8.2. from is the domain that the client came for.
-func (t *Stream) OpenHeader(from, to string) {
+// version is the one that is spoken here, and the highest that an answer names.
+const version = "1.0"
+
+// major is the first number of a version; 0 for one that is none. Zeros before it mean nothing: RFC 6120 4.7.5.
+func major(version string) int {
+	s, _, _ := strings.Cut(version, ".")
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+// OpenHeader sends our header, which answers h: RFC 6120 4.7, 4.8.2, 11.5, 11.8. from is the domain that the client came
+// for, RFC 6120 4.7.1. To whom it is is what the client's from says, as a bare address, RFC 6120 4.7.2. The language is
+// ours, whatever the client's: RFC 6120 4.7.4. The version is theirs if it is the lower one, and none if they have none:
+// RFC 6120 4.7.5.
+func (t *Stream) OpenHeader(from string, h Header) {
 	if t.opened {
 		return
 	}
@@ -168,19 +204,26 @@ func (t *Stream) OpenHeader(from, to string) {
 	var id [12]byte
 	rand.Read(id[:]) // unpredictable: RFC 6120 4.7.3
 	b := make([]byte, 0, 256)
-	b = append(b, "<?xml version='1.0'?><stream:stream xmlns='"+wire.NSClient+"' xmlns:stream='"+wire.NSStream+"' version='1.0' xml:lang='en'"...)
+	b = append(b, "<?xml version='1.0'?><stream:stream xmlns='"+wire.NSClient+"' xmlns:stream='"+wire.NSStream+"' xml:lang='en'"...)
+	switch {
+	case h.Version == "":
+	case major(h.Version) < 1:
+		b = xmltext.AppendAttr(b, "version", h.Version)
+	default:
+		b = xmltext.AppendAttr(b, "version", version)
+	}
 	b = xmltext.AppendAttr(b, "id", hex.EncodeToString(id[:]))
 	b = xmltext.AppendAttr(b, "from", from)
-	if to != "" {
-		b = xmltext.AppendAttr(b, "to", to)
+	if to, err := xmpp.ParseJID(h.From); err == nil {
+		b = xmltext.AppendAttr(b, "to", to.Bare.String())
 	}
 	t.Queue(append(b, '>'))
 }
 
-// Fail ends the stream with an error: RFC 6120 4.9.1. nil closes it without one: 4.4. For anybody once the header was sent.
+// Fail ends the stream with an error: RFC 6120 4.9.1.1, 4.9.2. nil closes it without one: 4.4. For anybody once the header was sent.
 func (t *Stream) Fail(e *xmpp.StreamError) {
 	if !t.opened && !t.Ending() {
-		t.OpenHeader(t.From, "") // an error cannot stand without a header: RFC 6120 4.9.1.2
+		t.OpenHeader(t.From, Header{Version: version}) // an error cannot stand without a header: RFC 6120 4.9.1.2
 	}
 	var b []byte
 	if e != nil {

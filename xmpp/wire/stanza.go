@@ -4,7 +4,11 @@
 // A stanza that was read points into the read buffer; the strings of a [Stanza] are its own and may be kept.
 package wire
 
-import "parley/xmltext"
+import (
+	"bytes"
+
+	"parley/xmltext"
+)
 
 // Kind is what a stanza is, RFC 6120 8.2.
 type Kind uint8
@@ -81,6 +85,26 @@ func KindOf(n xmltext.Node) Kind {
 		return Other
 	}
 	return k
+}
+
+// Prefixed reports whether n is an element of jabber:client with a prefix, or has one right inside, which nobody may
+// send: receivers that look at names as they stand would miss it. RFC 6120 4.8.5.
+func Prefixed(n xmltext.Node) bool {
+	if prefixed(n) {
+		return true
+	}
+	for c := range n.Children() {
+		if prefixed(c) && string(c.Space()) == NSClient {
+			return true
+		}
+	}
+	return false
+}
+
+// prefixed says it of one element, of any namespace.
+func prefixed(n xmltext.Node) bool {
+	written, local := n.Bytes()[1:], n.Local()
+	return !bytes.HasPrefix(written, local) || len(written) > len(local) && written[len(local)] == ':'
 }
 
 func keep(s *string, b []byte) {
