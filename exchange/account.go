@@ -232,11 +232,14 @@ func (x *Exchange) inMemory(who im.Address) *account {
 	return a
 }
 
-// acquire gives an account that stays in memory until release. ErrUnknownUser when nobody
-// of that address is served here.
+// acquire gives an account, or what there is of a peer's user, that stays in memory until release. ErrUnknownUser when
+// nobody of that address is served here, or by a peer.
 func (x *Exchange) acquire(ctx context.Context, who im.Address) (*account, error) {
+	var peer Peer
 	if !x.domains[who.Domain()] {
-		return nil, im.ErrUnknownUser
+		if peer = x.peer(who.Domain()); peer == nil {
+			return nil, im.ErrUnknownUser
+		}
 	}
 	s := x.shard(who)
 	s.mu.Lock()
@@ -278,6 +281,9 @@ func (x *Exchange) acquire(ctx context.Context, who im.Address) (*account, error
 			return nil, err
 		}
 	}
+	if peer != nil && len(a.online()) == 0 {
+		a.stand(peer)
+	}
 	return a, nil
 }
 
@@ -291,7 +297,7 @@ func (a *account) load(ctx context.Context) error {
 		var waiting int
 		err := a.x.store.Glance(ctx, "load", func(tx *store.Tx) (err error) {
 			n = &Snapshot{}
-			if n.Account, err = tx.Account(a.who); err != nil {
+			if n.Account, err = a.x.account(tx, a.who); err != nil {
 				return err
 			}
 			keys, n.Keys, n.LastSeen = n.Keys, nil, time.Time{}
@@ -354,6 +360,9 @@ func (s *shard) evict(x *Exchange) {
 
 // Identify gives an account with its keys, for a login. ErrUnknownUser, im.ErrDisabled.
 func (x *Exchange) Identify(ctx context.Context, who im.Address) (im.Account, error) {
+	if !x.domains[who.Domain()] {
+		return im.Account{}, im.ErrUnknownUser
+	}
 	a, err := x.acquire(ctx, who)
 	if err != nil {
 		return im.Account{}, err

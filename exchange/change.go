@@ -81,6 +81,16 @@ func (x *Exchange) perform(ctx context.Context, by By, other im.Address, op stri
 	if by.Client != nil {
 		by.Client.Flush() // nobody waits for our commit
 	}
+	for _, who := range []im.Address{by.Who, other} { // whoever stands for them is to be told
+		if x.peer(who.Domain()) == nil {
+			continue
+		}
+		a, err := x.acquire(ctx, who)
+		if err != nil {
+			return err
+		}
+		defer a.release()
+	}
 	var cs []*Change
 	return x.store.Update(ctx, op, func(tx *store.Tx) error {
 		cs = nil
@@ -151,12 +161,12 @@ func defaultList(tx *store.Tx, of im.Address) (string, error) {
 
 // changeOf is what a change of a pair means for one of the two; nothing for those who are not ours.
 func (x *Exchange) changeOf(tx *store.Tx, by By, of, who im.Address, before, after im.Pair) ([]*Change, error) {
-	if !x.domains[of.Domain()] {
+	if !x.Serves(of.Domain()) {
 		return nil, nil
 	}
 	var name string
 	ours := false
-	if acct, err := tx.Account(who); err == nil {
+	if acct, err := x.account(tx, who); err == nil {
 		name, ours = acct.Name, true
 	} else if err != im.ErrUnknownUser {
 		return nil, err
@@ -181,7 +191,7 @@ func (x *Exchange) changeOf(tx *store.Tx, by By, of, who im.Address, before, aft
 	}
 	if shown {
 		var err error
-		if c.Serial, err = tx.NextSerial(of); err != nil {
+		if c.Serial, err = x.nextSerial(tx, of); err != nil {
 			return nil, err
 		}
 		if c.Serial == 0 {

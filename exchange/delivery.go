@@ -241,15 +241,16 @@ func (m *Message) Return(why error) {
 	if !m.settled.CompareAndSwap(false, true) {
 		return
 	}
-	if m.to == nil || !m.x.offers(m.to, func(a *account) { a.backs = append(a.backs, back{m, why}) }) {
+	if m.to == nil || !m.x.offers(m.to, func(a *account) { a.backs = append(a.backs, back{m: m, why: why}) }) {
 		m.x.spawn(func(context.Context) { m.x.returned(m, why) }) // ends when it is stored
 	}
 }
 
 // back is a message that came back.
 type back struct {
-	m   *Message
-	why error
+	m      *Message
+	why    error
+	refuse bool
 }
 
 // copies counts the sessions that one message was handed to: done with the first Done,

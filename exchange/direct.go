@@ -139,7 +139,7 @@ type target struct {
 // The errors are im.ErrUnknownUser for a domain that there is no way to, im.ErrOwnBlock, im.ErrListFull.
 func (c *Client) Direct(ctx context.Context, to im.Address, slot string, p im.Presence) error {
 	x, a := c.x, c.account
-	if !x.domains[to.Domain()] {
+	if !x.Serves(to.Domain()) {
 		return im.ErrUnknownUser
 	}
 	c.batch.Flush()
@@ -248,7 +248,7 @@ func (a *account) undirectDenied(b *Batch) {
 // Probe hands the session how somebody is whom it may see, or one session of them: a notice, Initial, for each
 // session that is to be seen. False: there is none to be seen. RFC 6121 4.3.2
 func (c *Client) Probe(_ context.Context, who im.Address, slot string) (found bool, err error) {
-	if !c.x.domains[who.Domain()] {
+	if !c.x.Serves(who.Domain()) {
 		return false, im.ErrUnknownUser
 	}
 	w := c.x.inMemory(who)

@@ -33,6 +33,7 @@ type Config struct {
 	Waiting        int           // messages stored for one account
 	WaitingBytes   int64         // bytes stored for one account
 	WaitingAge     time.Duration // how long a message is stored
+	PeerAge        time.Duration // how long one for a user of a peer's is
 	NotStored      bool          // messages are never stored
 	Ring           time.Duration // how long a ring may be answered
 	RingAgain      time.Duration // after a ring that nobody answered
@@ -57,7 +58,7 @@ func (c *Config) fill() {
 	for _, d := range []struct {
 		v *time.Duration
 		n time.Duration
-	}{{&c.WaitingAge, 90 * 24 * time.Hour}, {&c.Ring, 90 * time.Second}, {&c.RingAgain, 10 * time.Minute},
+	}{{&c.WaitingAge, 90 * 24 * time.Hour}, {&c.PeerAge, 24 * time.Hour}, {&c.Ring, 90 * time.Second}, {&c.RingAgain, 10 * time.Minute},
 		{&c.Idle, 30 * time.Minute}, {&c.Hold, 30 * 24 * time.Hour}} {
 		if *d.v == 0 {
 			*d.v = d.n
@@ -83,10 +84,12 @@ type Exchange struct {
 	domains map[string]bool
 	shards  [64]shard
 	inMind  atomic.Int64 // accounts in memory
+	peers   atomic.Pointer[map[string]Peer]
 	reg     registry
 
 	lastMessage      atomic.Int64 // im.MessageID given last
 	lastConversation atomic.Int64
+	lastPeerSerial   atomic.Int64
 
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc

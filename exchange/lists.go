@@ -107,7 +107,8 @@ func (x *Exchange) NameContact(ctx context.Context, by By, other im.Address, nam
 // that there is a way to.
 func (x *Exchange) known(tx *store.Tx, who im.Address) error {
 	if !x.domains[who.Domain()] {
-		return im.ErrUnknownUser // no peer serves it
+		_, err := x.account(tx, who)
+		return err
 	}
 	_, _, going, err := tx.Removal(who)
 	if err == nil && going {

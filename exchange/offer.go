@@ -99,7 +99,11 @@ func (x *Exchange) offers(a *account, add func(*account)) bool {
 				return
 			}
 			for _, b := range backs {
-				x.returned(b.m, b.why)
+				if b.refuse {
+					x.refused(b.m, b.why)
+				} else {
+					x.returned(b.m, b.why)
+				}
 			}
 			for _, s := range fills {
 				x.fill(ctx, a, s)

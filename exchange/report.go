@@ -7,10 +7,11 @@ import (
 )
 
 // Report tells the Direct sessions of a sender that words of theirs, of which they wanted to know (im.Message.Report),
-// have come to a session behind another door, which cannot tell it itself.
+// have come to a session behind another door, which cannot tell it itself; or any session of a sender that words are lost.
 type Report struct {
 	Of   *im.Message // as it was sent, to one receiver
 	Slot string      // the session that has it; "" when it has no name
+	Why  error       // not nil: they are lost, although they were accepted
 }
 
 func (*Report) delivery() {}

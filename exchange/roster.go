@@ -23,7 +23,7 @@ func asIs(_ *store.Tx, _, _ im.Pair, cs []*Change) ([]*Change, error) { return c
 // reaches them once more; nothing when they are seen already, and for oneself. ErrUnknownUser for
 // a domain that is not ours, ErrListFull.
 func (x *Exchange) Ask(ctx context.Context, by By, other im.Address, w im.Wish) error {
-	if !x.domains[other.Domain()] {
+	if !x.Serves(other.Domain()) {
 		return im.ErrUnknownUser // no peer serves it
 	}
 	if by.Who == other {
@@ -51,7 +51,7 @@ func (x *Exchange) Ask(ctx context.Context, by By, other im.Address, w im.Wish) 
 		if err := tx.PutRequest(by.Who, other, w); err != nil {
 			return cs, err
 		}
-		switch _, err := tx.Account(other); {
+		switch _, err := x.account(tx, other); {
 		case err == im.ErrUnknownUser:
 			return cs, nil
 		case err != nil:
@@ -59,7 +59,7 @@ func (x *Exchange) Ask(ctx context.Context, by By, other im.Address, w im.Wish) 
 		}
 		i := slices.IndexFunc(cs, func(c *Change) bool { return c.Of == other })
 		if i < 0 { // they were asked before: RFC 6121 3.1.3
-			me, err := tx.Account(by.Who)
+			me, err := x.account(tx, by.Who)
 			if err != nil && err != im.ErrUnknownUser {
 				return cs, err
 			}

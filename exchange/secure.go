@@ -57,10 +57,10 @@ func (x *Exchange) secure(ctx context.Context, m *Message) (wait func() bool) {
 	a.hold(id)
 	row := m.For(m.who, id)
 	stored := x.store.Start(ctx, "secure", func(tx *store.Tx) error {
-		if _, err := tx.Account(a.who); err != nil {
+		if _, err := x.account(tx, a.who); err != nil {
 			return err
 		}
-		return tx.PutMessage(row, row.Time.Add(x.cfg.WaitingAge))
+		return tx.PutMessage(row, row.Time.Add(x.age(a.who)))
 	}, nil)
 	return func() bool {
 		err := stored()

@@ -30,6 +30,8 @@ type Login struct {
 	Inbound bool
 	// Presence is the presence default that an account gets which no protocol logged in before.
 	Presence im.Default
+
+	stands bool // for a user of a peer's: it hears all that they may, and takes words, whatever their presence
 }
 
 // Client is a session that is logged in. Its methods belong to the goroutine that reads its
@@ -55,6 +57,9 @@ type Client struct {
 // Attach logs a session in. Another one in the same slot ends; what others saw of it stays
 // until the new one says otherwise, so that nobody sees the account go and come.
 func (x *Exchange) Attach(ctx context.Context, who im.Address, l Login, s Session) (*Client, error) {
+	if !x.domains[who.Domain()] {
+		return nil, im.ErrUnknownUser
+	}
 	a, err := x.acquire(ctx, who) // released by Detach
 	if err != nil {
 		return nil, err
@@ -144,7 +149,7 @@ func (c *Client) withdraw(b *Batch) {
 	if c.login.Abilities&Direct != 0 && !c.x.ending.Load() {
 		c.x.leaveTalks(b, a)
 	}
-	if len(next) == 0 {
+	if len(next) == 0 && !c.login.stands {
 		c.x.seen.note(c.x, a.who)
 	}
 	a.release()
@@ -191,6 +196,9 @@ func (c *Client) takes() bool {
 
 // taking is takes for who holds account.mu.
 func (c *Client) taking() bool {
+	if c.login.stands {
+		return !c.gone && !c.deaf.Load()
+	}
 	return c.interested.Load() && !c.deaf.Load() && c.presence.State.Visible() && c.presence.Priority >= 0
 }
 
@@ -212,7 +220,7 @@ func (c *Client) SetPresence(p im.Presence, tag any) {
 	}
 	c.presence = p
 	begins := p.State != im.Offline && !c.interested.Load()
-	c.interested.Store(p.State != im.Offline)
+	c.interested.Store(p.State != im.Offline || c.login.stands)
 	a.broadcast(&c.batch, c, was, p)
 	if begins && c.login.Own {
 		a.introduceOwn(&c.batch, c, tag)

@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"slices"
+	"time"
 
 	"parley/im"
 	"parley/metrics"
@@ -139,6 +140,14 @@ type fullError string
 func (e fullError) Error() string   { return im.ErrListFull.Error() + ": limits." + string(e) }
 func (e fullError) Is(t error) bool { return t == im.ErrListFull }
 
+// age is how long messages for somebody are stored.
+func (x *Exchange) age(who im.Address) time.Duration {
+	if x.domains[who.Domain()] {
+		return x.cfg.WaitingAge
+	}
+	return x.cfg.PeerAge
+}
+
 // keep stores a message for its receiver. ErrListFull when too much waits already.
 func (x *Exchange) keep(ctx context.Context, a *account, m *im.Message) error {
 	return x.keeping(ctx, a, m)()
@@ -151,10 +160,10 @@ func (x *Exchange) keeping(ctx context.Context, a *account, m *im.Message) (wait
 		if err := x.mayKeep(tx, a.who, m); err != nil {
 			return err
 		}
-		if _, err := tx.Account(a.who); err != nil {
+		if _, err := x.account(tx, a.who); err != nil {
 			return err
 		}
-		return tx.PutMessage(m, m.Time.Add(x.cfg.WaitingAge))
+		return tx.PutMessage(m, m.Time.Add(x.age(a.who)))
 	}, func() {
 		a.mu.Lock()
 		a.waiting, a.fresh = true, true

@@ -143,3 +143,18 @@ func (t *Tx) flush() error {
 	}
 	return nil
 }
+
+// Principals lists at most n of those of a domain who have no account here and about whom something is kept, or whom
+// messages wait for; last is where the next page begins (after), and 0 begins the first.
+func (t *Tx) Principals(domain string, after int64, n int) (list []im.Address, last int64, err error) {
+	if err := t.flush(); err != nil {
+		return nil, after, err
+	}
+	last = after
+	var a string
+	err = t.each(peersAfter, args{after, domain, "%@" + domain, n}, func() error {
+		list = append(list, im.TrustedAddress(a))
+		return nil
+	}, &last, &a)
+	return list, last, err
+}

@@ -89,7 +89,9 @@ const (
 		their_denied = excluded.their_denied, alias = excluded.alias, last_name = excluded.last_name,
 		in_groups = excluded.in_groups, access_name = excluded.access_name,
 		access_ends = excluded.access_ends, denied_name = excluded.denied_name`
-	deleteSide  = `DELETE FROM side WHERE owner = $1 AND other = $2`
+	deleteSide = `DELETE FROM side WHERE owner = $1 AND other = $2`
+	peersAfter = `SELECT p.id, p.address FROM principal p WHERE p.id > $1 AND p.ours = 0 AND (p.sides > 0 OR p.waiting > 0)
+		AND (p.address = $2 OR p.address LIKE $3) ORDER BY p.id LIMIT $4`
 	othersAfter = `SELECT s.other, p.address FROM side s JOIN principal p ON p.id = s.other
 		WHERE s.owner = $1 AND s.other > $2 ORDER BY s.other LIMIT $3`
 	askingOf = `SELECT p.address FROM side s JOIN principal p ON p.id = s.other
