@@ -16,6 +16,8 @@ import (
 // A conversation of three or more is a temporary room to XMPP clients, of that part of XEP-0045 that says how to enter, be
 // there and leave. Who is in the conversation is an occupant, whatever their protocol, and whether or not a session of
 // theirs has entered: words reach them in any case. Nobody else may enter.
+//
+// Deviates from XEP-0045 10: a conversation that no client made has no owner, as it belongs to all who are in it.
 
 // rooms are the conversations that clients know as rooms.
 type rooms struct {
@@ -31,6 +33,8 @@ type rooms struct {
 type room struct {
 	id        int64
 	name      im.Address // that the client gave who made it; zero: named by its id
+	owner     im.Address // who made it, whether or not they are in; zero: no client did
+	locked    bool       // its owner has not said yet that it is to be as it is: XEP-0045 10.1.1
 	by        im.Address // who called somebody in last
 	occupants map[im.Address]*occupant
 	views     map[*conn]*view
@@ -41,8 +45,9 @@ type room struct {
 type occupant struct {
 	who   im.Address
 	nick  string
-	owner bool   // made the room
+	full  string // the session of theirs that entered last; "": none has
 	inner []byte // what their client says of its presence
+	lang  string // the language that it says it in
 }
 
 // view is a session that knows the room.
@@ -178,12 +183,15 @@ func (m *room) byNick(nick string) *occupant {
 	return nil
 }
 
+// seen reports whether a nick has something in it to be seen: XEP-0045 17.1.
+func seen(nick string) bool { return strings.TrimSpace(nick) != "" }
+
 // add enters an occupant under the first nick that is free: the display name, or the address. The caller holds the lock.
 func (m *room) add(who im.Address, name string) *occupant {
 	o := &occupant{who: who}
 	free := func(nick string) bool {
 		nick, err := xmpp.ParseResource(nick)
-		if err != nil || m.byNick(nick) != nil {
+		if err != nil || !seen(nick) || m.byNick(nick) != nil {
 			return false
 		}
 		o.nick = nick
@@ -283,9 +291,21 @@ func (c *conn) roomLeft(d *exchange.Left) (owes bool) {
 				why = "Nothing was said for a long time."
 			}
 			o := &occupant{who: c.jid.Bare, nick: v.nick}
-			c.Queue(m.appendPresence(nil, c, o, presence{gone: true, destroyed: why, codes: []int{110}}))
+			c.Queue(m.appendPresence(nil, c, o, presence{gone: true, over: true, destroyed: why, codes: []int{110}}))
 		}
 		c.forget(m)
 	}
 	return true
+}
+
+// roomsClose tells a client that its rooms go down with the service: XEP-0045 11.2.
+func (c *conn) roomsClose() {
+	c.s.rooms.mu.Lock()
+	defer c.s.rooms.mu.Unlock()
+	for m := range c.rooms {
+		if v := m.views[c]; v.in {
+			o := &occupant{who: c.jid.Bare, nick: v.nick}
+			c.Queue(m.appendPresence(nil, c, o, presence{gone: true, over: true, codes: []int{110, 332}}))
+		}
+	}
 }

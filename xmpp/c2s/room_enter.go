@@ -1,23 +1,23 @@
 package c2s
 
 import (
+	"cmp"
 	"strconv"
 
 	"parley/exchange"
 	"parley/im"
-	"parley/xmltext"
 	"parley/xmpp"
 	"parley/xmpp/wire"
 )
 
-// presentAt serves presence sent to a room: it enters, says how the client is, takes another nick, or leaves.
-// XEP-0045 7.2, 7.6, 7.7, 7.14
+// presentAt serves presence sent to a room: it enters, says how the client is, takes another nick, or leaves. No other type
+// enters or leaves, and nothing is said to who leaves without being there. XEP-0045 7.2, 7.6, 7.7, 7.14, 17.3
 func (c *conn) presentAt(st *wire.Stanza, to xmpp.JID) error {
 	switch st.Type {
 	case "":
 	case "unavailable":
 		if m, v := c.roomAt(to.Bare); m != nil {
-			c.exit(m, v, st.ID, inside(st.Node))
+			c.exit(m, v, st.ID, c.inside(st))
 		}
 		return nil
 	case "error", "probe", "unsubscribe", "unsubscribed", "subscribed":
@@ -28,7 +28,7 @@ func (c *conn) presentAt(st *wire.Stanza, to xmpp.JID) error {
 	if to.Bare.IsDomain() {
 		return xmpp.Refuse(xmpp.ServiceUnavailable, "")
 	}
-	if to.Resource == "" { // XEP-0045 7.2.1
+	if !seen(to.Resource) { // XEP-0045 7.2.1, 17.1
 		return xmpp.Refuse(xmpp.JIDMalformed, "A room is entered under a nick: send presence to room/nick.")
 	}
 	if _, wrong := xmpp.ReadPresence(st.Node); wrong != nil {
@@ -62,7 +62,7 @@ func (c *conn) kick(to xmpp.JID) {
 
 // enter lets the session into a room: a conversation that its person is in, or, under a name that nobody uses, a
 // new one (XEP-0045 10.1.1). A conversation of others is not revealed, a room with a name is for those who
-// were invited (7.2.6). One that is in stays there if it is refused.
+// were invited, when it is open. One that is in stays there if it is refused. XEP-0045 7.2.6, 7.2.10, 7.2.11, 7.2.17
 func (c *conn) enter(st *wire.Stanza, to xmpp.JID, in bool) error {
 	id, created := c.s.conversation(to.Bare), false
 	_, reserved := number(to.Bare.Local())
@@ -82,6 +82,9 @@ func (c *conn) enter(st *wire.Stanza, to xmpp.JID, in bool) error {
 	if err := c.client.Attend(id, true); err != nil {
 		if reserved {
 			return xmpp.Refuse(xmpp.ItemNotFound, "There is no such conversation, or you are not in it.")
+		}
+		if c.s.rooms.closed(id) {
+			return xmpp.Refuse(xmpp.ItemNotFound, "This room is not open yet.")
 		}
 		return im.ErrNotInvited
 	}
@@ -108,7 +111,16 @@ func (c *conn) enter(st *wire.Stanza, to xmpp.JID, in bool) error {
 	}
 }
 
-// claim gives a new conversation the name that a client wants for it. False: another has it.
+// closed reports whether a room is locked: XEP-0045 7.2.10.
+func (r *rooms) closed(id int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := r.byID[id]
+	return m != nil && m.locked
+}
+
+// claim gives a new conversation the name that a client wants for it, and to that client's person: it is locked until they
+// accept it as it is, or call somebody in. False: another has it. XEP-0045 10.1.1
 func (c *conn) claim(id int64, name im.Address) bool {
 	c.s.rooms.mu.Lock()
 	defer c.s.rooms.mu.Unlock()
@@ -116,15 +128,16 @@ func (c *conn) claim(id int64, name im.Address) bool {
 		return false
 	}
 	m := c.s.rooms.ensure(id)
-	m.name = name
+	m.name, m.owner, m.locked = name, c.jid.Bare, true
 	c.s.rooms.named[name] = m
 	c.view(m).invited = true
-	m.add(c.jid.Bare, c.client.Snapshot().DisplayName()).owner = true
+	m.add(c.jid.Bare, c.client.Snapshot().DisplayName())
 	return true
 }
 
-// admit shows the session who is in the room, itself last, and that there is no subject, and shows it to the others. The
-// sessions of one account share their nick. The caller holds the lock. XEP-0045 7.1, 7.2.2, 7.2.3, 7.2.8, 7.2.15
+// admit shows the session who is in the room, itself last, and that there is no subject, and shows it to the others. Then
+// comes what is said there; what was said before does not. The sessions of one account share their nick. The caller holds
+// the lock. XEP-0045 7.1, 7.2.2, 7.2.3, 7.2.8, 7.2.13, 7.2.15, 7.2.16, 14.5
 func (c *conn) admit(t *exchange.Talk, st *wire.Stanza, nick string, created bool) (owed []*conn, err error) {
 	m := c.s.rooms.ensure(t.ID)
 	v := c.view(m)
@@ -143,7 +156,7 @@ func (c *conn) admit(t *exchange.Talk, st *wire.Stanza, nick string, created boo
 	case other != nil && other != me:
 		return nil, xmpp.Refuse(xmpp.Conflict, "Somebody in the room has this nick.")
 	}
-	me.inner = inside(st.Node)
+	me.full, me.lang, me.inner = c.full, c.langOf(st), c.inside(st)
 	told := me.nick != nick
 	if told {
 		owed = m.rename(me, nick)
@@ -220,10 +233,10 @@ func (c *conn) update(m *room, v *view, nick string, st *wire.Stanza) error {
 			if m.byNick(nick) != nil {
 				return nil, xmpp.Refuse(xmpp.Conflict, "Somebody in the room has this nick.")
 			}
-			me.inner = inside(st.Node)
+			me.full, me.lang, me.inner = c.full, c.langOf(st), c.inside(st)
 			return m.rename(me, nick), nil
 		}
-		me.inner = inside(st.Node)
+		me.full, me.lang, me.inner = c.full, c.langOf(st), c.inside(st)
 		for other := range m.insiders {
 			p := presence{}
 			if other.jid.Bare == me.who {
@@ -239,19 +252,29 @@ func (c *conn) update(m *room, v *view, nick string, st *wire.Stanza) error {
 }
 
 // exit takes the session out of a room, and its person out of the conversation if no other session of theirs is there:
-// XEP-0045 7.14. It is called with the lock held, and lets it go.
+// XEP-0045 7.14. A room that its owner leaves before it is open never was: 10.1.3. It is called with the lock held, and lets
+// it go.
 func (c *conn) exit(m *room, v *view, id string, inner []byte) {
 	me := m.occupants[c.jid.Bare]
 	if me == nil {
 		me = &occupant{who: c.jid.Bare, nick: v.nick}
 	}
+	last := !m.entered(c.jid.Bare, c)
+	p := presence{gone: true, id: id, codes: []int{110}}
+	if last && m.locked {
+		p.over, p.destroyed = true, "The room was not opened."
+	}
 	bye := *me
 	bye.inner = inner
-	c.Queue(m.appendPresence(nil, c, &bye, presence{gone: true, id: id, codes: []int{110}}))
+	c.Queue(m.appendPresence(nil, c, &bye, p))
 	v.in = false
-	last := !m.entered(c.jid.Bare, c)
 	if last {
 		me.inner = inner
+	}
+	for other := range m.insiders {
+		if me.full == c.full && other.jid.Bare == me.who {
+			me.full = other.full
+		}
 	}
 	c.s.rooms.mu.Unlock()
 	c.client.Attend(m.id, false)
@@ -282,10 +305,11 @@ func (c *conn) exitRooms(over bool) {
 	}
 }
 
-// inside is what a client says of its presence in a room, for others: XEP-0045 7.7. A long one is not kept.
-func inside(n xmltext.Node) []byte {
+// inside is what a client says of its presence in a room, for others: XEP-0045 7.7. What only rooms say is not passed on
+// (17.3). A long one is not kept.
+func (c *conn) inside(st *wire.Stanza) []byte {
 	var b []byte
-	for e := range n.Children() {
+	for e := range st.Node.Children() {
 		space := string(e.Space())
 		if space == wire.NSMUC || space == wire.NSMUCUser {
 			continue
@@ -298,19 +322,26 @@ func inside(n xmltext.Node) []byte {
 	return b
 }
 
+// langOf is the language of what a client says: XEP-0045 13; RFC 6120 8.1.5.
+func (c *conn) langOf(st *wire.Stanza) string { return cmp.Or(st.Lang, c.Lang) }
+
 // presence is what a room says of an occupant besides who it is.
 type presence struct {
 	id        string
 	gone      bool
 	becomes   string // the nick that they have from now on
+	over      bool   // the room is gone, or the service is
 	destroyed string // why the room is gone
 	codes     []int
 }
 
-// appendPresence appends the presence of an occupant, as one session gets it. Addresses are known to all in the room.
-// XEP-0045 7.2.2, 7.2.3, 12
+// appendPresence appends the presence of an occupant, as one session gets it, always with role and affiliation: what is none
+// of these has neither. Addresses are known to all in the room. XEP-0045 5.1.2, 5.1.3, 7.2.2, 7.2.3, 12, 17.3
+//
+// Deviates from XEP-0045 5.1.2: an owner is a participant as all others, as there is nothing that moderators could do.
+// Deviates from XEP-0045 17.3: who is called in, and has not entered, has no session in the room: the address is bare.
 func (m *room) appendPresence(dst []byte, to *conn, o *occupant, p presence) []byte {
-	typ, role, affiliation := "", "participant", o.affiliation()
+	typ, role, affiliation := "", "participant", m.affiliation(o.who)
 	if p.gone {
 		typ = "unavailable"
 		if p.becomes == "" {
@@ -318,15 +349,18 @@ func (m *room) appendPresence(dst []byte, to *conn, o *occupant, p presence) []b
 		}
 	}
 	b := wire.Open(dst, "presence", m.at(to)+"/"+o.nick, to.full, p.id, typ)
-	if p.becomes == "" {
+	if p.becomes == "" && len(o.inner) > 0 {
+		if o.lang != "" {
+			b.Attr("xml:lang", o.lang)
+		}
 		b.Raw(o.inner)
 	}
 	b.Start("x").Attr("xmlns", wire.NSMUCUser)
-	jid := o.who.String()
+	jid := cmp.Or(o.full, o.who.String())
 	if o.who == to.jid.Bare {
 		jid = to.full
 	}
-	if p.destroyed != "" {
+	if p.over {
 		affiliation = "none"
 	}
 	b.Start("item").Attr("affiliation", affiliation).Attr("role", role).Attr("jid", jid)

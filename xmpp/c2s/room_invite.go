@@ -12,7 +12,8 @@ import (
 // invitation is one on its way to somebody, until their sessions hear of the conversation.
 type invitation struct {
 	from   string // the session that asks
-	reason []byte // as it stood
+	words  []byte // why, and whether a chat goes on there
+	lang   string // of the words
 	direct bool   // they get it from who asks, as it is: XEP-0249
 }
 
@@ -35,11 +36,14 @@ func (c *conn) invite(m *room, v *view) {
 	}
 	at := m.at(c)
 	b := wire.Open(nil, "message", at, c.full, "", "")
+	if a.lang != "" {
+		b.Attr("xml:lang", a.lang)
+	}
 	b.Start("x").Attr("xmlns", wire.NSMUCUser).Start("invite")
 	if a.from != "" {
 		b.Attr("from", a.from)
 	}
-	b.Raw(a.reason).End().End()
+	b.Raw(a.words).End().End()
 	b.Start("x").Attr("xmlns", wire.NSConference).Attr("jid", at).End()
 	c.Queue(b.Bytes())
 }
@@ -57,8 +61,9 @@ func (c *conn) invitePending() {
 	}
 }
 
-// inviteAll calls people into a room: XEP-0045 7.8.2. Whoever is in may do so.
-func (c *conn) inviteAll(at xmpp.JID, x xmltext.Node) error {
+// inviteAll calls people into a room: XEP-0045 7.8.2. Whoever is in may do so. That a chat between two goes on there is
+// passed on: 7.9.
+func (c *conn) inviteAll(st *wire.Stanza, at xmpp.JID, x xmltext.Node) error {
 	for n := range x.Children() {
 		if !n.Is(wire.NSMUCUser, "invite") {
 			continue
@@ -71,7 +76,15 @@ func (c *conn) inviteAll(at xmpp.JID, x xmltext.Node) error {
 		a := &invitation{from: c.full}
 		if r := n.Child(wire.NSMUCUser, "reason"); r.Ok() {
 			b := xmltext.Build(nil)
-			a.reason = b.Start("reason").Text(string(r.Text())).Bytes()
+			a.words, a.lang = b.Start("reason").Text(string(r.Text())).Bytes(), c.langOf(st)
+		}
+		if r := n.Child(wire.NSMUCUser, "continue"); r.Ok() {
+			b := xmltext.Build(a.words)
+			b.Start("continue")
+			if thread, ok := r.Attr("", "thread"); ok {
+				b.Attr("thread", string(thread))
+			}
+			a.words = b.Bytes()
 		}
 		if err := c.call(at.Bare, who.Bare, a); err != nil {
 			return err
@@ -80,7 +93,7 @@ func (c *conn) inviteAll(at xmpp.JID, x xmltext.Node) error {
 	return nil
 }
 
-// inviteDirectly makes sure that who gets a direct invitation of this session may enter the room: XEP-0249 2.
+// inviteDirectly makes sure that who gets a direct invitation of this session may enter the room: XEP-0249 2, XEP-0045 7.8.1.
 // The message itself goes on as any other.
 func (c *conn) inviteDirectly(st *wire.Stanza, to xmpp.JID) error {
 	jid, _ := st.Node.Child(wire.NSConference, "x").Attr("", "jid")
@@ -94,8 +107,8 @@ func (c *conn) inviteDirectly(st *wire.Stanza, to xmpp.JID) error {
 	return c.call(at.Bare, to.Bare, &invitation{from: c.full, direct: true})
 }
 
-// call calls somebody into a room that the session has entered. Who is in the conversation, and has not entered, is told
-// once more.
+// call calls somebody into a room that the session has entered, and so opens it. Who is in the conversation, and has not
+// entered, is told once more. No more are called than may be in it: XEP-0045 7.2.9.
 func (c *conn) call(at im.Address, who im.Address, a *invitation) error {
 	m, _ := c.roomAt(at)
 	if m == nil {
@@ -105,6 +118,7 @@ func (c *conn) call(at im.Address, who im.Address, a *invitation) error {
 		m.asked = map[im.Address]*invitation{}
 	}
 	m.asked[who] = a
+	m.locked = false
 	c.s.rooms.mu.Unlock()
 	err := c.client.Invite(c.ctx, m.id, who)
 	c.s.rooms.mu.Lock()
@@ -131,7 +145,7 @@ func (c *conn) call(at im.Address, who im.Address, a *invitation) error {
 }
 
 // decline takes somebody who does not want to enter out of the conversation, and tells who asked: XEP-0045 7.8.2.
-func (c *conn) decline(at xmpp.JID, n xmltext.Node) error {
+func (c *conn) decline(st *wire.Stanza, at xmpp.JID, n xmltext.Node) error {
 	id := c.s.conversation(at.Bare)
 	if _, ok := c.client.Talk(id); !ok {
 		return outside()
@@ -154,6 +168,9 @@ func (c *conn) decline(at xmpp.JID, n xmltext.Node) error {
 			continue
 		}
 		b := wire.Open(nil, "message", m.at(other), other.full, "", "")
+		if lang := c.langOf(st); lang != "" && reason.Ok() {
+			b.Attr("xml:lang", lang)
+		}
 		b.Start("x").Attr("xmlns", wire.NSMUCUser).Start("decline").Attr("from", c.jid.Bare.String())
 		if reason.Ok() {
 			b.Start("reason").Text(string(reason.Text())).End()

@@ -12,7 +12,8 @@ import (
 	"parley/xmpp/wire"
 )
 
-// sayAt serves messages to a room, or to one in it: XEP-0045 7.4, 7.5, 7.8.2.
+// sayAt serves messages to a room, or to one in it: XEP-0045 7.4, 7.5, 7.8.2. What is none of these is of a wrong type, the
+// forms of moderated rooms among it: 7.13, 8.6, 17.2.
 func (c *conn) sayAt(st *wire.Stanza, to xmpp.JID) error {
 	switch {
 	case st.Type == "error":
@@ -28,15 +29,17 @@ func (c *conn) sayAt(st *wire.Stanza, to xmpp.JID) error {
 	}
 	x := st.Node.Child(wire.NSMUCUser, "x")
 	if d := x.Child(wire.NSMUCUser, "decline"); d.Ok() {
-		return c.decline(to, d)
+		return c.decline(st, to, d)
 	}
 	if x.Child(wire.NSMUCUser, "invite").Ok() {
-		return c.inviteAll(to, x)
+		return c.inviteAll(st, to, x)
 	}
 	return xmpp.Refuse(xmpp.BadRequest, "What is said in a room is of the type groupchat.")
 }
 
 // outside is the answer to who is not in the room that they speak to, whether or not there is such a room: XEP-0045 7.4, 7.5.
+//
+// Deviates from XEP-0045 17.2: it is not-acceptable, as 7.4 has it, and never item-not-found: nobody learns of others' rooms.
 func outside() error {
 	return xmpp.Refuse(xmpp.NotAcceptable, "You are not in this room.")
 }
@@ -66,8 +69,9 @@ func (c *conn) build(st *wire.Stanza, m *im.Message, by string, set ...xmltext.A
 	m.Neutralise = c.neutraliser(b)
 }
 
-// sayAll says something to everybody in a room, and to the client itself: XEP-0045 7.4. Rooms have no subject that could
-// be changed (8.1). What goes to the others is as if it were said to one, for those whose sessions have not entered.
+// sayAll says something to everybody in a room, and to the client itself, with all that stands in it, in its language:
+// XEP-0045 7.4, 13, 17.2; also what was said elsewhere before, with the time that it gives itself (7.9). Rooms have no subject
+// that could be changed, by nobody (7.3, 8.1). What goes to the others is as if it were said to one, for those whose sessions have not entered.
 func (c *conn) sayAll(st *wire.Stanza, to xmpp.JID) error {
 	r, v := c.roomAt(to.Bare)
 	if r == nil {
@@ -75,7 +79,7 @@ func (c *conn) sayAll(st *wire.Stanza, to xmpp.JID) error {
 	}
 	at, nick, alone := r.at(c), v.nick, len(r.occupants) < 2
 	c.s.rooms.mu.Unlock()
-	if st.Node.Child(wire.NSClient, "subject").Ok() && !st.Node.Child(wire.NSClient, "body").Ok() {
+	if has := func(name string) bool { return st.Node.Child(wire.NSClient, name).Ok() }; has("subject") && !has("body") && !has("thread") {
 		return xmpp.Refuse(xmpp.Forbidden, "This room has no subject.")
 	}
 	m := c.said(st)

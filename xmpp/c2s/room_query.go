@@ -12,17 +12,23 @@ import (
 )
 
 var (
+	// What rooms can is told by both: XEP-0045 7.4, XEP-0249 3, XEP-0359 5.
 	conferenceIdentity = []xmpp.Identity{{Category: "conference", Type: "text", Name: "Conversations"}}
-	conferenceFeatures = []string{wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSMUC, wire.NSConference, wire.NSPing}
-	roomFeatures       = []string{wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSMUC, wire.NSPing, "muc_hidden", "muc_membersonly", "muc_nonanonymous",
-		"muc_temporary", "muc_unmoderated", "muc_unsecured", selfPing}
+	conferenceFeatures = []string{wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSMUC, wire.NSConference, wire.NSPing, stableID,
+		wire.NSStanzaID}
+	roomFeatures = []string{wire.NSDiscoInfo, wire.NSDiscoItems, wire.NSMUC, wire.NSPing, "muc_hidden", "muc_membersonly", "muc_nonanonymous",
+		"muc_temporary", "muc_unmoderated", "muc_unsecured", selfPing, stableID, wire.NSStanzaID}
 )
 
 // selfPing says that rooms answer for their occupants: XEP-0410 3.3.
 const selfPing = wire.NSMUC + "#self-ping-optimization"
 
+// stableID says that what is said in rooms keeps the id that it was sent with: XEP-0045 7.4.
+const stableID = wire.NSMUC + "#stable_id"
+
 // askAt answers queries to the domain of conversations, to rooms, and to who is in them: XEP-0045 6.2, 6.3, 6.4, 6.5, 6.6;
-// XEP-0199 4.2, XEP-0410 3.2. Of a room learns who is in the conversation.
+// XEP-0199 4.2, XEP-0410 3.2. Of a room learns who is in the conversation, and nobody else: 14.4. Queries are not handed on to
+// who is in it: 17.4.
 func (c *conn) askAt(_ context.Context, st *wire.Stanza, to xmpp.JID) error {
 	if st.Type != "get" && st.Type != "set" {
 		return nil
@@ -42,10 +48,13 @@ func (c *conn) askAt(_ context.Context, st *wire.Stanza, to xmpp.JID) error {
 		return c.pingRoom(r)
 	case t == nil:
 		return xmpp.Refuse(xmpp.ItemNotFound, "There is no such conversation, or you are not in it.")
-	case to.Resource == "":
+	case to.Resource != "":
+	case what == name{wire.NSMUCOwner, "query"}:
+		return c.configure(r, t.ID)
+	default:
 		return c.askRoom(r, what, t)
 	}
-	return xmpp.Refuse(xmpp.ServiceUnavailable, "") // XEP-0045 17.4: queries are not handed on
+	return xmpp.Refuse(xmpp.ServiceUnavailable, "")
 }
 
 // pingRoom tells a session whether it is in a room: XEP-0410 3.2.
@@ -97,8 +106,8 @@ func (c *conn) askService(r *request, what name) error {
 	return nil
 }
 
-// askRoom answers for a room: what it is (XEP-0045 6.4), who is in it (6.5, 9.5). Nothing can be set: its maker accepts it
-// as it is (10.1.2, 10.1.3), and it goes when all have left.
+// askRoom answers for a room: what it is (XEP-0045 6.4), who is in it (6.5), and to who would rule it. Nobody registers with
+// one: 7.10. It drops nothing of what is said (18.1.1).
 func (c *conn) askRoom(r *request, what name, t *exchange.Talk) error {
 	c.s.rooms.mu.Lock()
 	defer c.s.rooms.mu.Unlock()
@@ -108,19 +117,16 @@ func (c *conn) askRoom(r *request, what name, t *exchange.Talk) error {
 		defer c.s.rooms.release(m)
 		m.settle(t, c)
 	}
-	there := make([]*occupant, 0, len(m.occupants))
-	for o := range m.all {
-		there = append(there, o)
-	}
 	b := xmltext.Build(nil)
 	node, given := r.payload.Attr("", "node")
-	me := m.occupants[c.jid.Bare]
-	owner := me != nil && me.owner
 	switch {
 	case r.Type == "get" && what == name{wire.NSDiscoInfo, "query"}:
-		if string(node) == "x-roomuser-item" { // XEP-0045 7.12
+		switch {
+		case string(node) == "x-roomuser-item": // XEP-0045 7.12
 			return xmpp.Refuse(xmpp.FeatureNotImplemented, "")
-		} else if given {
+		case string(node) == wire.NSMUC+"#traffic": // XEP-0045 18.1.1
+			return xmpp.Refuse(xmpp.ServiceUnavailable, "")
+		case given:
 			return xmpp.Refuse(xmpp.ItemNotFound, "")
 		}
 		identity := []xmpp.Identity{{Category: "conference", Type: "text", Name: "Conversation"}}
@@ -133,28 +139,13 @@ func (c *conn) askRoom(r *request, what name, t *exchange.Talk) error {
 			return xmpp.Refuse(xmpp.ItemNotFound, "")
 		}
 		b.Start("query").Attr("xmlns", wire.NSDiscoItems)
-		for _, o := range there {
+		for o := range m.all {
 			b.Start("item").Attr("jid", m.at(c)+"/"+o.nick).End()
 		}
 	case r.Type == "get" && what == name{wire.NSMUCAdmin, "query"}:
-		affiliation, _ := r.payload.Child(wire.NSMUCAdmin, "item").Attr("", "affiliation")
-		if s := string(affiliation); s != "member" && s != "owner" {
-			return xmpp.Refuse(xmpp.Forbidden, "")
-		}
-		b.Start("query").Attr("xmlns", wire.NSMUCAdmin)
-		for _, o := range there {
-			if o.affiliation() == string(affiliation) {
-				b.Start("item").Attr("affiliation", o.affiliation()).Attr("jid", o.who.String()).Attr("nick", o.nick).Attr("role", "participant").End()
-			}
-		}
-	case what == name{wire.NSMUCOwner, "query"} && owner:
-		if r.Type == "get" {
-			b.Start("query").Attr("xmlns", wire.NSMUCOwner)
-		} else if r.payload.Child(wire.NSMUCOwner, "destroy").Ok() {
-			return xmpp.Refuse(xmpp.NotAllowed, "A conversation ends when all have left.")
-		}
-	case what == name{wire.NSMUCOwner, "query"}, what == name{wire.NSMUCAdmin, "query"}:
-		return xmpp.Refuse(xmpp.Forbidden, "")
+		return c.listRoom(r, m)
+	case what == name{wire.NSMUCAdmin, "query"}:
+		return c.ruleRoom(r, m)
 	default:
 		return xmpp.Refuse(xmpp.ServiceUnavailable, "")
 	}
@@ -174,12 +165,4 @@ func (m *room) all(yield func(*occupant) bool) {
 			return
 		}
 	}
-}
-
-// affiliation is what the room's word for an occupant is: who made it owns it, all others were invited. XEP-0045 5.2
-func (o *occupant) affiliation() string {
-	if o.owner {
-		return "owner"
-	}
-	return "member"
 }

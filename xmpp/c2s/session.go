@@ -73,7 +73,7 @@ func (c *conn) take(d exchange.Delivery) (owes bool) {
 	return false
 }
 
-// End implements exchange.Session: RFC 6120 4.9.3.3, 4.9.3.19, RFC 6120 4.9.3.12.
+// End implements exchange.Session: RFC 6120 4.9.3.3, 4.9.3.12, 4.9.3.20; XEP-0045 11.2.
 func (c *conn) End(why exchange.EndReason) {
 	if b := c.session.farewell.Load(); b != nil && why == exchange.Removed {
 		c.Queue(*b)
@@ -82,6 +82,7 @@ func (c *conn) End(why exchange.EndReason) {
 	case exchange.Replaced:
 		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamConflict, Text: "the same resource was bound elsewhere"})
 	case exchange.Shutdown:
+		c.roomsClose()
 		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamSystemShutdown})
 	default:
 		c.Fail(&xmpp.StreamError{Condition: xmpp.StreamNotAuthorized})
