@@ -11,30 +11,30 @@ import (
 // Condition is what went wrong with a stanza, RFC 6120 8.3.3.
 type Condition string
 
-// The conditions, RFC 6120 8.3.3.1 to 8.3.3.22.
+// The conditions. Those that the service gives have their section; the others are said by others.
 const (
-	BadRequest            Condition = "bad-request"
-	Conflict              Condition = "conflict"
-	FeatureNotImplemented Condition = "feature-not-implemented"
-	Forbidden             Condition = "forbidden"
-	Gone                  Condition = "gone"
-	InternalServerError   Condition = "internal-server-error"
-	ItemNotFound          Condition = "item-not-found"
-	JIDMalformed          Condition = "jid-malformed"
-	NotAcceptable         Condition = "not-acceptable"
-	NotAllowed            Condition = "not-allowed"
-	NotAuthorized         Condition = "not-authorized"
-	PolicyViolation       Condition = "policy-violation"
-	RecipientUnavailable  Condition = "recipient-unavailable"
+	BadRequest            Condition = "bad-request"             // RFC 6120 8.3.3.1
+	Conflict              Condition = "conflict"                // RFC 6120 8.3.3.2
+	FeatureNotImplemented Condition = "feature-not-implemented" // RFC 6120 8.3.3.3
+	Forbidden             Condition = "forbidden"               // RFC 6120 8.3.3.4
+	Gone                  Condition = "gone"                    // RFC 6120 8.3.3.5
+	InternalServerError   Condition = "internal-server-error"   // RFC 6120 8.3.3.6
+	ItemNotFound          Condition = "item-not-found"          // RFC 6120 8.3.3.7
+	JIDMalformed          Condition = "jid-malformed"           // RFC 6120 8.3.3.8
+	NotAcceptable         Condition = "not-acceptable"          // RFC 6120 8.3.3.9
+	NotAllowed            Condition = "not-allowed"             // RFC 6120 8.3.3.10
+	NotAuthorized         Condition = "not-authorized"          // RFC 6120 8.3.3.11
+	PolicyViolation       Condition = "policy-violation"        // RFC 6120 8.3.3.12
+	RecipientUnavailable  Condition = "recipient-unavailable"   // RFC 6120 8.3.3.13
 	Redirect              Condition = "redirect"
-	RegistrationRequired  Condition = "registration-required"
-	RemoteServerNotFound  Condition = "remote-server-not-found"
+	RegistrationRequired  Condition = "registration-required"   // RFC 6120 8.3.3.15
+	RemoteServerNotFound  Condition = "remote-server-not-found" // RFC 6120 8.3.3.16
 	RemoteServerTimeout   Condition = "remote-server-timeout"
-	ResourceConstraint    Condition = "resource-constraint"
-	ServiceUnavailable    Condition = "service-unavailable"
+	ResourceConstraint    Condition = "resource-constraint" // RFC 6120 8.3.3.18
+	ServiceUnavailable    Condition = "service-unavailable" // RFC 6120 8.3.3.19
 	SubscriptionRequired  Condition = "subscription-required"
 	UndefinedCondition    Condition = "undefined-condition"
-	UnexpectedRequest     Condition = "unexpected-request"
+	UnexpectedRequest     Condition = "unexpected-request" // RFC 6120 8.3.3.22
 )
 
 // What the sender can do about an error, RFC 6120 8.3.2.

@@ -8,33 +8,33 @@ import (
 // StreamCondition is why a stream ends, RFC 6120 4.9.3.
 type StreamCondition string
 
-// The conditions, RFC 6120 4.9.3.1 to 4.9.3.25.
+// The conditions. Those that the service gives have their section.
 const (
-	StreamBadFormat              StreamCondition = "bad-format"
-	StreamBadNamespacePrefix     StreamCondition = "bad-namespace-prefix"
-	StreamConflict               StreamCondition = "conflict"
-	StreamConnectionTimeout      StreamCondition = "connection-timeout"
+	StreamBadFormat              StreamCondition = "bad-format"           // RFC 6120 4.9.3.1
+	StreamBadNamespacePrefix     StreamCondition = "bad-namespace-prefix" // RFC 6120 4.9.3.2
+	StreamConflict               StreamCondition = "conflict"             // RFC 6120 4.9.3.3
+	StreamConnectionTimeout      StreamCondition = "connection-timeout"   // RFC 6120 4.9.3.4
 	StreamHostGone               StreamCondition = "host-gone"
-	StreamHostUnknown            StreamCondition = "host-unknown"
+	StreamHostUnknown            StreamCondition = "host-unknown" // RFC 6120 4.9.3.6
 	StreamImproperAddressing     StreamCondition = "improper-addressing"
-	StreamInternalServerError    StreamCondition = "internal-server-error"
-	StreamInvalidFrom            StreamCondition = "invalid-from"
-	StreamInvalidNamespace       StreamCondition = "invalid-namespace"
+	StreamInternalServerError    StreamCondition = "internal-server-error" // RFC 6120 4.9.3.8
+	StreamInvalidFrom            StreamCondition = "invalid-from"          // RFC 6120 4.9.3.9
+	StreamInvalidNamespace       StreamCondition = "invalid-namespace"     // RFC 6120 4.9.3.10
 	StreamInvalidXML             StreamCondition = "invalid-xml"
-	StreamNotAuthorized          StreamCondition = "not-authorized"
-	StreamNotWellFormed          StreamCondition = "not-well-formed"
-	StreamPolicyViolation        StreamCondition = "policy-violation"
+	StreamNotAuthorized          StreamCondition = "not-authorized"   // RFC 6120 4.9.3.12
+	StreamNotWellFormed          StreamCondition = "not-well-formed"  // RFC 6120 4.9.3.13
+	StreamPolicyViolation        StreamCondition = "policy-violation" // RFC 6120 4.9.3.14
 	StreamRemoteConnectionFailed StreamCondition = "remote-connection-failed"
 	StreamReset                  StreamCondition = "reset"
-	StreamResourceConstraint     StreamCondition = "resource-constraint"
-	StreamRestrictedXML          StreamCondition = "restricted-xml"
+	StreamResourceConstraint     StreamCondition = "resource-constraint" // RFC 6120 4.9.3.17
+	StreamRestrictedXML          StreamCondition = "restricted-xml"      // RFC 6120 4.9.3.18
 	StreamSeeOtherHost           StreamCondition = "see-other-host"
-	StreamSystemShutdown         StreamCondition = "system-shutdown"
+	StreamSystemShutdown         StreamCondition = "system-shutdown" // RFC 6120 4.9.3.20
 	StreamUndefinedCondition     StreamCondition = "undefined-condition"
-	StreamUnsupportedEncoding    StreamCondition = "unsupported-encoding"
+	StreamUnsupportedEncoding    StreamCondition = "unsupported-encoding" // RFC 6120 4.9.3.22
 	StreamUnsupportedFeature     StreamCondition = "unsupported-feature"
-	StreamUnsupportedStanzaType  StreamCondition = "unsupported-stanza-type"
-	StreamUnsupportedVersion     StreamCondition = "unsupported-version"
+	StreamUnsupportedStanzaType  StreamCondition = "unsupported-stanza-type" // RFC 6120 4.9.3.24
+	StreamUnsupportedVersion     StreamCondition = "unsupported-version"     // RFC 6120 4.9.3.25
 )
 
 // StreamError ends a stream, RFC 6120 4.9.

@@ -8,7 +8,8 @@ import (
 )
 
 // sweep looks at all sessions now and then: one that was silent for long is pinged, and one that does not even answer that
-// has gone without a word. Blanks are a sign of life, too. XEP-0199 4.1; RFC 6120 4.6.1, 4.6.4, 4.9.3.4
+// has gone without a word. Blanks are a sign of life, too. XEP-0199 4.1; RFC 6120 4.6.1, 4.6.2,
+// 4.6.4, 4.9.3.4
 func (s *Server) sweep() {
 	idle, wait := s.Config.Config.XMPP.Idle.Std(), s.Config.Config.XMPP.PingTimeout.Std()
 	if idle <= 0 {

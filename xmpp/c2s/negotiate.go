@@ -40,11 +40,8 @@ func (c *conn) header(n xmltext.Node) {
 		c.claimed = from.Bare
 	}
 	c.OpenHeader(domain, h)
-	switch {
-	case wrong == nil && c.crowded:
+	if wrong == nil && c.crowded { // RFC 6120 4.9.3.17
 		wrong = &xmpp.StreamError{Condition: xmpp.StreamResourceConstraint}
-	case wrong == nil && c.state&(fresh|proven) == 0:
-		wrong = &xmpp.StreamError{Condition: xmpp.StreamInvalidXML}
 	}
 	if wrong != nil {
 		c.Fail(wrong)
@@ -59,10 +56,11 @@ func (c *conn) header(n xmltext.Node) {
 	c.Queue(c.appendFeatures(nil))
 }
 
-// open reports whether words and passwords may go over the connection as it is: RFC 7590 3.1.
+// open reports whether words and passwords may go over the connection as it is: RFC 6120 5.2, 13.4, 13.6; RFC 7590 3.1.
 func (c *conn) open() bool { return c.TLS() != nil || c.role.plain }
 
-// appendFeatures appends what may be negotiated next: RFC 6120 4.3.2, 7.2, 7.3.1, 7.4, 13.8.1. While TLS is required nothing else is offered.
+// appendFeatures appends what may be negotiated next: TLS, then SASL, then a resource. RFC 6120 4.3.2, 5.3.4, 6.3.1, 7.2,
+// 7.3.1, 7.4, 13.3, 13.8.1. While TLS is required nothing else is offered: RFC 6120 5.3.1, 6.3.4.
 func (c *conn) appendFeatures(dst []byte) []byte {
 	b := xmltext.Build(dst)
 	b.Start("stream:features")
@@ -102,7 +100,7 @@ func (c *conn) appendFeatures(dst []byte) []byte {
 	return b.Bytes()
 }
 
-// starttls goes over to TLS: RFC 6120 5.4.2, 5.4.2.1, 13.3. Its answer ends with the last byte of <proceed/>, and the next
+// starttls goes over to TLS, and then the stream begins anew: RFC 6120 5.3.2, 5.4.2.1, 5.4.2.3, 5.4.3.3. Its answer ends with the last byte of <proceed/>, and the next
 // is TLS's: RFC 6120 5.3.3. What came with it in plain text is refused.
 func (c *conn) starttls(n xmltext.Node) {
 	if c.TLS() != nil || c.s.TLS == nil {
@@ -135,7 +133,7 @@ func (c *conn) secure() bool {
 	return err == nil
 }
 
-// login makes what a client logs in with on the connection as it is.
+// login makes what a client logs in with on the connection as it is. RFC 6120 6.2, 13.5
 func (c *conn) login() *sasl.Server {
 	cfg := sasl.Config{NeedTLS: !c.open(), PLAIN: c.open(), Binding: c.binding(), Vault: c.s.Vault, Lookup: c.keys}
 	cfg.Account = func(user string) string {
@@ -155,7 +153,8 @@ func (c *conn) binding() sasl.Binding {
 	return sasl.Bind(cs, c.leaf)
 }
 
-// keys finds the keys that a login is checked with. An account that may not log in now looks like one that is not there.
+// keys finds the keys that a login is checked with. An account that may not log in now looks like one that is not there:
+// RFC 6120 6.5.2, 13.11.
 func (c *conn) keys(ctx context.Context, user string) (credential.Keys, error) {
 	who, err := c.account(user)
 	if err != nil {
@@ -171,7 +170,8 @@ func (c *conn) keys(ctx context.Context, user string) (credential.Keys, error) {
 	return credential.UnmarshalKeys(acct.Keys)
 }
 
-// account is the address of somebody who logs in, by its local part or whole: RFC 6120 6.3.7.
+// account is the address of somebody who logs in, by its local part or whole, on the domain that the stream is for: there
+// are no realms. RFC 6120 6.3.7, 6.3.9
 func (c *conn) account(user string) (im.Address, error) {
 	if !strings.Contains(user, "@") {
 		user += "@" + c.domain
@@ -210,7 +210,7 @@ func (c *conn) response(n xmltext.Node) {
 	c.proceed(c.auth.Step(c.ctx, data))
 }
 
-// abort gives an authentication up: RFC 6120 6.4.4.
+// abort gives an authentication up: RFC 6120 6.4.4, 6.5.1.
 func (c *conn) abort(xmltext.Node) {
 	if c.auth == nil {
 		c.auth = c.login()
@@ -230,7 +230,7 @@ func (c *conn) proceed(r sasl.Result) {
 	}
 }
 
-// say queues a SASL element with data. RFC 6120 6.4.3, 6.4.6
+// say queues a SASL element with data. RFC 6120 6.3.5, 6.3.10, 6.4.3, 6.4.6
 func (c *conn) say(name string, data []byte) {
 	b := append(make([]byte, 0, 64+2*len(data)), '<')
 	b = append(append(b, name...), " xmlns='"+wire.NSSASL+"'>"...)

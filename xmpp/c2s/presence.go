@@ -52,7 +52,7 @@ func (c *conn) present(st *wire.Stanza) error {
 }
 
 // broadcast says how the session is to all who see it: RFC 6121 4.2, 4.4, 4.5. That it begins asks how all are whom the
-// account sees: RFC 6121 4.3.1. What its client wrote is kept as it is: RFC 6121 4.1, 4.7.2.2, 4.7.3.
+// account sees: RFC 6121 4.3.1; RFC 6120 8.2.2, 10.3.2. What its client wrote is kept as it is: RFC 6121 4.1, 4.7.2.2, 4.7.3.
 func (c *conn) broadcast(st *wire.Stanza) error {
 	p, wrong := xmpp.ReadPresenceIn(c.Lang, st.Node)
 	if wrong != nil {
@@ -101,7 +101,7 @@ func shownAs(p im.Presence) string {
 }
 
 // direct says how the session is to one address: RFC 6121 4.6.1, 4.6.3, 4.6.4. Where nobody is there it is not kept:
-// RFC 6121 8.5.2.2.2, 8.5.3.2.2.
+// RFC 6121 8.5.2.2.2, 8.5.3.2.2; RFC 6120 10.5.1, 10.5.2, 10.5.3.1. Another domain cannot be reached: RFC 6120 10.4.3.
 func (c *conn) direct(st *wire.Stanza, to xmpp.JID) error {
 	p, wrong := xmpp.ReadPresenceIn(c.Lang, st.Node)
 	if wrong != nil {
@@ -120,7 +120,8 @@ func (c *conn) direct(st *wire.Stanza, to xmpp.JID) error {
 	return err
 }
 
-// subscription serves the four acts about who sees whom: RFC 6121 3.1 to 3.4, A.1, A.2.1, A.2.2, A.2.3, A.2.4. They are always to a bare address (3.1.2).
+// subscription serves the four acts about who sees whom, whether they stand in the roster already or not: RFC 6121 3.1 to
+// 3.4, 3.1.1, A.1, A.2.1, A.2.2, A.2.3, A.2.4. They are always to a bare address (3.1.2).
 func (c *conn) subscription(st *wire.Stanza, to xmpp.JID) error {
 	if to.IsZero() || to.Bare == c.jid.Bare {
 		return nil // one sees oneself: nothing to ask

@@ -217,7 +217,10 @@ func (c *conn) Wake() {
 // broken ends the connection after a fault of ours: RFC 6120 4.9.3.8.
 func (c *conn) broken() {
 	c.Fail(&xmpp.StreamError{Condition: xmpp.StreamInternalServerError})
-	c.over()
+	c.leave()
+	c.Stream.Idle = nil // what else it owed may be what is broken
+	c.Drain()
+	c.Release()
 }
 
 // idle writes what the connection's stanzas handed to others.

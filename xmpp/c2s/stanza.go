@@ -181,7 +181,8 @@ func (c *conn) iq(n xmltext.Node) {
 	}
 }
 
-// query finds who answers. RFC 6121 6, 8.2, 8.3; RFC 6120 8.1.4, 10.3.3
+// query finds who answers. RFC 6121 6, 8.2, 8.3; RFC 6120 8.1.4, 10.3.3, 10.5.1, 10.5.2. Another domain cannot be reached:
+// RFC 6120 10.4.3.
 func (c *conn) query(ctx context.Context, r *request) error {
 	answer := r.Type == "result" || r.Type == "error"
 	if r.ID == "" || !answer && r.Type != "get" && r.Type != "set" { // RFC 6120 8.2.3
@@ -246,7 +247,7 @@ func (c *conn) early(ctx context.Context, r *request, answer bool) error {
 
 // dispatch has a query answered that is for the service, or for an account, which is never handed to a client of theirs:
 // RFC 6121 8.5.2.1.3, 8.5.2.2.3. Nobody learns whether an account exists, or blocks them: an account that does not show
-// itself answers like one that nobody has. RFC 6121 8.5.1, 11, 13; XEP-0191 3.3
+// itself answers like one that nobody has. RFC 6121 8.5.1, 11, 13; RFC 6120 10.5.3.1, 10.5.3.2, 13.10.2, 13.11; XEP-0191 3.3
 func (c *conn) dispatch(ctx context.Context, r *request, of target) error {
 	if of == account || of == unseen {
 		if err := c.judged(ctx, r.to); err != nil {
@@ -267,7 +268,7 @@ func (c *conn) dispatch(ctx context.Context, r *request, of target) error {
 }
 
 // forward hands a query, or an answer, to the session that it is for: RFC 6121 8.5.3.1, 8.5.3.2.3; XEP-0199 4.4. What
-// nobody asked for is that session's to ignore.
+// nobody asked for is that session's to ignore. RFC 6120 10.5.4
 func (c *conn) forward(ctx context.Context, r *request, answer bool) error {
 	m := &im.Message{ID: c.s.Exchange.MessageID(), From: c.jid.Bare, FromSlot: c.jid.Resource, To: r.to.Bare, Slot: r.to.Resource,
 		Only: true, Time: time.Now(), Kind: im.Request}
@@ -308,6 +309,9 @@ func (c *conn) answerer(st *wire.Stanza) string {
 }
 
 // refuse answers a stanza with an error. Errors are never answered: RFC 6120 8.3.1.
+//
+// Deviates from RFC 6120 10.2: a message to an address that nobody has comes back, although one to somebody who is away is
+// kept without a word. Who mistypes an address is to know it.
 func (c *conn) refuse(st *wire.Stanza, err error) {
 	if b := c.appendRefusal(nil, st, err, st.Node.Ok()); b != nil {
 		c.Queue(b)

@@ -63,7 +63,7 @@ const (
 	IncorrectEncoding  Failure = "incorrect-encoding"
 	InvalidAuthzid     Failure = "invalid-authzid"
 	InvalidMechanism   Failure = "invalid-mechanism"
-	MalformedRequest   Failure = "malformed-request"
+	MalformedRequest   Failure = "malformed-request" // RFC 6120 6.5.8
 	MechanismTooWeak   Failure = "mechanism-too-weak"
 	NotAuthorized      Failure = "not-authorized"
 	TemporaryFailure   Failure = "temporary-auth-failure"
@@ -113,7 +113,9 @@ func (c *Config) usable(m mechanism) Failure {
 }
 
 // Offer lists the mechanisms that the server takes, strongest first; none while TLS is
-// needed. RFC 6120 6.3.3, 6.3.4; RFC 5802 6.
+// needed. RFC 6120 6.3.3, 6.3.4, 13.8.3, 13.9.4; RFC 5802 6.
+//
+// Deviates from RFC 6120 13.8.4: there is no EXTERNAL, as no client is asked for a certificate.
 func Offer(c Config) []string {
 	var l []string
 	for _, m := range mechanisms {
