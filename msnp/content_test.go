@@ -148,7 +148,7 @@ func TestPayloads(t *testing.T) {
 		mime("MIME-Version: 1.0", "Content-Type: text/plain; charset=UTF-8", "X-MMS-IM-Format: FN=MS%20Shell%20Dlg; EF=B; CO=0; CS=0; PF=22", "",
 			"a", "b", "c"): msnp.TextPayload("a\nb\r\nc\x00", msnp.Format{Bold: true}),
 		mime("MIME-Version: 1.0", "Content-Type: text/x-msmsgscontrol", "TypingUser: bob@example.com", "", "", ""):      msnp.TypingPayload("bob@\r\nexample.com"),
-		mime("MIME-Version: 1.0", "Content-Type: text/x-msmsgsprofile; charset=UTF-8", "LoginTime: 1726321960", "", ""): msnp.ProfilePayload(time.Unix(1726321960, 5)),
+		mime("MIME-Version: 1.0", "Content-Type: text/x-msmsgsprofile; charset=UTF-8", "LoginTime: 1726321960", "", ""): msnp.ProfilePayload(2, msnp.Profile{Login: time.Unix(1726321960, 5)}),
 		mime("MIME-Version: 1.0", "Content-Type: application/x-msmsgssystemmessage", "", "Type: 1", "Arg1: 2", ""):      msnp.ShutdownPayload(61 * time.Second),
 	} {
 		if diff := cmp.Diff(want, string(got)); diff != "" {
@@ -159,7 +159,7 @@ func TestPayloads(t *testing.T) {
 		b    []byte
 		want int
 	}{ // the lengths of dialects 13.1 and 13.8
-		{msnp.ProfilePayload(time.Unix(1726321960, 0)), 95},
+		{msnp.ProfilePayload(2, msnp.Profile{Login: time.Unix(1726321960, 0)}), 95},
 		{msnp.TypingPayload("bob@example.com"), 88},
 		{msnp.TextPayload("ack me", msnp.Format{}), 68},
 	} {

@@ -7,8 +7,11 @@ import (
 
 // Lengths in bytes: draft 5.4 and 5.5, dialects 1.5.
 const (
-	MaxHandle = 129
-	MaxName   = 387 // URL-encoded
+	MaxHandle   = 129
+	MaxName     = 387 // URL-encoded
+	MaxGroup    = 61  // a group's name, URL-encoded: dialects 1.5, 6
+	MaxProperty = 95  // a property's value, URL-encoded: dialects 1.5, 4.7
+	MaxGroups   = 30  // of one account, numbers 0 to 29
 )
 
 // plain are the bytes that names carry as they are: dialects 1.4.
@@ -36,13 +39,16 @@ func AppendEncoded(dst []byte, s string) []byte { return appendEncoded(dst, s, &
 
 // FitName is EncodeName that leaves characters off the end until at most MaxName bytes are left: for names that
 // come from elsewhere.
-func FitName(s string) string {
+func FitName(s string) string { return Fit(s, MaxName) }
+
+// Fit is FitName for at most so many bytes.
+func Fit(s string, most int) string {
 	s = EncodeName(s)
-	if len(s) <= MaxName {
+	if len(s) <= most {
 		return s
 	}
 	s = strings.ToValidUTF8(unescape(s), "\uFFFD")
-	room := MaxName
+	room := most
 	for i, r := range s {
 		if room -= encodedLen(r); room < 0 {
 			return EncodeName(s[:i])

@@ -321,7 +321,7 @@ func TestOneGoroutineForEachConnection(t *testing.T) {
 			defer c.Close()
 		}
 		synctest.Wait()
-		if more := runtime.NumGoroutine() - before; more > 2*n { // the other half are those of the fake service
+		if more := runtime.NumGoroutine() - before; more > 2*n+n/5 { // half are those of the fake service, and the runtime starts some of its own
 			t.Errorf("%d clients need %d goroutines", n, more-n)
 		}
 	})

@@ -67,7 +67,7 @@ func New(c Config) (*Door, error) {
 	for _, name := range c.Config.MSNP.Dialects {
 		n, ok := msnp.ParseDialect([]byte(name))
 		if !ok || n < 2 || n > newest {
-			return nil, fmt.Errorf("msnp.dialects: %q is not a dialect that is served; MSNP2 is", name)
+			return nil, fmt.Errorf("msnp.dialects: %q is not a dialect that is served; MSNP2 to %s are", name, msnp.DialectName(newest))
 		}
 		dialects = append(dialects, n)
 	}
@@ -114,7 +114,7 @@ func New(c Config) (*Door, error) {
 }
 
 // newest is the newest dialect served.
-const newest = 2
+const newest = 7
 
 // stall is how long a client that takes nothing is waited for.
 const stall = 2 * time.Minute
@@ -140,7 +140,7 @@ func (d *Door) Handler(u listen.URL, bound net.Addr) (func(context.Context, net.
 		serve = d.notification.Serve
 	case "msnp-dispatch":
 		serve = func(ctx context.Context, l *link.Link, role notification.Role) {
-			role.Refer = d.refer
+			role.Refer, role.Address = d.refer, told
 			d.notification.Serve(ctx, l, role)
 		}
 	case "msnp-switchboard":

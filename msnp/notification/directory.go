@@ -21,12 +21,20 @@ var pages = map[string]string{
 }
 
 // url says where a page of the service is: a path, and the login form in front of it. dialects 9.5
-func (c *conn) url(_ context.Context, r request) error {
+func (c *conn) url(_ context.Context, r request) error { return c.page(r) }
+
+// site is the number of the site that the login form is of.
+const site = "2"
+
+// urlSite is url that names the site, too: dialects 9.5, 13.3.
+func (c *conn) urlSite(_ context.Context, r request) error { return c.page(r, site) }
+
+func (c *conn) page(r request, site ...string) error {
 	path, ok := pages[string(r.Arg(1))]
 	if !ok {
 		return msnp.ErrInvalidParameter
 	}
-	c.Reply("URL", r.trID, path, pageURL(c.s.PublicURL, "/login"))
+	c.Reply("URL", r.trID, append([]string{path, pageURL(c.s.PublicURL, "/login")}, site...)...)
 	return nil
 }
 
@@ -87,9 +95,33 @@ func (c *conn) fnd(ctx context.Context, r request) error {
 const mailTime = 10 * time.Second
 
 // snd mails somebody an invitation to the service: dialects 9.5. Without a program that sends
-// mail there is none, and the client is told.
+// mail there is none, and the client is told. COMPAT MSN 3.0 to 4.7: whether they say SND beside SDC is not sure; they
+// are answered alike.
 func (c *conn) snd(ctx context.Context, r request) error {
-	to := string(r.Arg(1))
+	if err := c.invite(ctx, string(r.Arg(1)), ""); err != nil {
+		return err
+	}
+	c.Reply("SND", r.trID, "OK")
+	return nil
+}
+
+// sdcArgs are the parameters of SDC: address, locale, library, code base, two that mean nothing, name, length.
+const sdcArgs = 9
+
+// sdc mails an invitation with words of the user's: dialects 9.5.
+func (c *conn) sdc(ctx context.Context, r request) error {
+	if r.Len() < sdcArgs {
+		return msnp.ErrFailed
+	}
+	if err := c.invite(ctx, string(r.Arg(1)), strings.ToValidUTF8(string(r.Payload), "\uFFFD")+"\n\n"); err != nil {
+		return err
+	}
+	c.Reply("SDC", r.trID, "OK")
+	return nil
+}
+
+// invite mails an invitation, with words before it.
+func (c *conn) invite(ctx context.Context, to, words string) error {
 	if !msnp.ValidHandle(to) || strings.HasPrefix(to, "-") {
 		return msnp.ErrFailed
 	}
@@ -102,11 +134,13 @@ func (c *conn) snd(ctx context.Context, r request) error {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.s.Sendmail, "-i", "--", to)
 	cmd.Stdin = strings.NewReader("To: " + to + "\nSubject: An invitation to chat\nContent-Type: text/plain; charset=UTF-8\n\n" +
-		c.who.String() + " would like to chat with you.\nHow to: " + pageURL(c.s.PublicURL, "/") + "\n")
+		words + c.who.String() + " would like to chat with you.\nHow to: " + pageURL(c.s.PublicURL, "/") + "\n")
 	if err := cmd.Run(); err != nil {
 		c.s.Link.Log.Error("invitation not sent", "program", c.s.Sendmail, "err", err)
 		return msnp.ErrFailed
 	}
-	c.Reply("SND", r.trID, "OK")
 	return nil
 }
+
+// pag pages somebody's telephone: nobody has one that takes pages here. dialects 9.5
+func (c *conn) pag(context.Context, request) error { return msnp.ErrNoPages }

@@ -21,87 +21,22 @@ type act struct {
 	trID int64
 	verb string
 	list msnp.List // of ADD and REM
+	more *details  // of what only later dialects do
 }
 
-func (c *conn) by(r request, list msnp.List) exchange.By {
+// details are what an act of a later dialect has besides.
+type details struct {
+	group int               // of ADD and REM: as the client named it; noGroup: it did not
+	zero  bool              // of REM: to the client they are in group zero, too
+	told  map[string]string // of ADD: what the contact tells of itself
+	args  []string          // of PRP and REG: what the echo says behind the serial
+}
+
+func (c *conn) by(r request, list msnp.List) exchange.By { return c.byWith(r, list, nil) }
+
+func (c *conn) byWith(r request, list msnp.List, d *details) exchange.By {
 	c.Flush() // what is queued here does not wait for the commit
-	return exchange.By{Who: c.who, Client: c.client, Tag: &act{c, r.trID, r.Verb, list}}
-}
-
-// syn brings a client's copy of its properties up to date: draft 7.5. The lists are queued
-// while nothing newer can come between.
-func (c *conn) syn(_ context.Context, r request) error {
-	have, err := strconv.ParseInt(string(r.Arg(1)), 10, 64)
-	if err != nil {
-		have = -1 // absurd, so not ours: the whole set follows
-	}
-	c.Room()
-	c.client.WithSnapshot(func(s *exchange.Snapshot) { c.Queue(appendSYN(r.trID, have, s)) })
-	return nil
-}
-
-// appendSYN appends the answer to SYN: GTC, BLP and the four lists, or nothing more than the
-// serial number when it is the client's own. draft 7.5, 7.6.
-func appendSYN(trID, have int64, s *exchange.Snapshot) []byte {
-	size := 64
-	if have != s.Serial {
-		size = 256 + 160*len(s.Entries)
-	}
-	b := make([]byte, 0, size)
-	serial := strconv.FormatInt(s.Serial, 10)
-	b = wire.AppendCommand(b, "SYN", trID, serial)
-	if have == s.Serial {
-		return b
-	}
-	b = wire.AppendCommand(b, "GTC", trID, serial, promptWord(s.Prompt))
-	b = wire.AppendCommand(b, "BLP", trID, serial, privacyWord(s.Settings))
-	var on [4][]*im.Entry
-	for _, e := range s.Entries {
-		if !sayable(e.Who) {
-			continue
-		}
-		for i, list := range msnp.Lists() {
-			if isOn(list, e) {
-				on[i] = append(on[i], e)
-			}
-		}
-	}
-	for i, list := range msnp.Lists() {
-		b = appendEntries(b, trID, list, s.Serial, on[i])
-	}
-	return b
-}
-
-// appendList appends one list: draft 7.6. Who cannot be written is left out.
-func appendList(b []byte, trID int64, list msnp.List, s *exchange.Snapshot) []byte {
-	var l []*im.Entry
-	for _, e := range s.Entries {
-		if isOn(list, e) && sayable(e.Who) {
-			l = append(l, e)
-		}
-	}
-	return appendEntries(b, trID, list, s.Serial, l)
-}
-
-// appendEntries appends the entries of a list, one a line: draft 7.6.
-func appendEntries(b []byte, trID int64, list msnp.List, serial int64, l []*im.Entry) []byte {
-	head := strconv.AppendInt([]byte("LST "), trID, 10)
-	head = append(append(append(head, ' '), list.String()...), ' ')
-	head = append(strconv.AppendInt(head, serial, 10), ' ')
-	if len(l) == 0 {
-		return append(append(b, head...), "0 0\r\n"...)
-	}
-	tail := append(strconv.AppendInt([]byte(" "), int64(len(l)), 10), ' ')
-	for i, e := range l {
-		b = append(b, head...)
-		b = strconv.AppendInt(b, int64(i+1), 10)
-		b = append(b, tail...)
-		b = append(b, e.Who.String()...)
-		b = append(b, ' ')
-		b = append(b, msnp.FitName(listName(list, e))...)
-		b = append(b, wire.CRLF...)
-	}
-	return b
+	return exchange.By{Who: c.who, Client: c.client, Tag: &act{c, r.trID, r.Verb, list, d}}
 }
 
 // isOn reports whether somebody is on a list: draft 5.7.
@@ -155,18 +90,6 @@ func privacyWord(s im.Settings) string {
 	return "AL"
 }
 
-// lst sends one list: draft 7.6.
-func (c *conn) lst(_ context.Context, r request) error {
-	a := r.args()
-	list := a.list(true)
-	if a.err != nil {
-		return a.err
-	}
-	c.Room()
-	c.client.WithSnapshot(func(s *exchange.Snapshot) { c.Queue(appendList(nil, r.trID, list, s)) })
-	return nil
-}
-
 // gtc keeps how the client reacts to new watchers: draft 7.6.
 func (c *conn) gtc(ctx context.Context, r request) error {
 	switch string(r.Arg(1)) {
@@ -196,6 +119,27 @@ func (c *conn) add(ctx context.Context, r request) error {
 	if a.err != nil {
 		return a.err
 	}
+	return c.addTo(ctx, r, list, who, name)
+}
+
+// addProperties is add where what a contact tells of itself follows the echo: dialects 4.5.
+func (c *conn) addProperties(ctx context.Context, r request) error {
+	a := r.args()
+	list, who, name := a.list(false), a.handle(), a.name()
+	if a.err != nil {
+		return a.err
+	}
+	if list != msnp.ForwardList {
+		return c.addTo(ctx, r, list, who, name)
+	}
+	d := &details{group: noGroup}
+	if err := c.learn(ctx, who, d); err != nil {
+		return err
+	}
+	return c.s.Exchange.Watch(ctx, c.byWith(r, list, d), who, name)
+}
+
+func (c *conn) addTo(ctx context.Context, r request, list msnp.List, who im.Address, name string) error {
 	by := c.by(r, list)
 	switch list { // three different acts in the core
 	case msnp.ForwardList:
@@ -204,7 +148,7 @@ func (c *conn) add(ctx context.Context, r request) error {
 		err := c.s.Exchange.Admit(ctx, by, who, name)
 		if err == im.ErrAlready && c.restored[who] {
 			delete(c.restored, who) // the entry that REM BL brought back: an unblock in two steps is no error
-			c.echoAdd(r, list, who)
+			c.echoAdd(r, list, who, "")
 			return nil
 		}
 		return err
@@ -214,10 +158,10 @@ func (c *conn) add(ctx context.Context, r request) error {
 }
 
 // echoAdd answers an ADD of what is there.
-func (c *conn) echoAdd(r request, list msnp.List, who im.Address) {
+func (c *conn) echoAdd(r request, list msnp.List, who im.Address, group string) {
 	s := c.client.Snapshot()
 	if e := s.Entry(who); e != nil {
-		c.Queue(appendADD(nil, r.trID, list, s.Serial, e))
+		c.Queue(appendADD(nil, r.trID, list, s.Serial, e, group))
 	}
 }
 
@@ -266,25 +210,26 @@ func (c *conn) rea(ctx context.Context, r request) error {
 		}
 		return err
 	}
-	if !c.mayRename(now()) {
+	if !c.may(&c.renames, c.s.Renames) {
 		return msnp.ErrTooRapid
 	}
 	return c.s.Exchange.SetName(ctx, c.by(r, 0), name)
 }
 
-// mayRename reports whether there were not too many new names within a minute, and counts this one.
-func (c *conn) mayRename(t time.Time) bool {
-	if c.s.Renames <= 0 {
+// may reports whether there were not too many of these within a minute, and counts this one. No limit is 0.
+func (c *conn) may(last *[]time.Time, most int) bool {
+	t := now()
+	if most <= 0 {
 		return true
 	}
-	if len(c.renames) >= c.s.Renames {
-		if t.Sub(c.renames[0]) < time.Minute {
+	if len(*last) >= most {
+		if t.Sub((*last)[0]) < time.Minute {
 			c.Hit("renames")
 			return false
 		}
-		c.renames = c.renames[1:]
+		*last = (*last)[1:]
 	}
-	c.renames = append(c.renames, t)
+	*last = append(*last, t)
 	return true
 }
 
@@ -295,26 +240,64 @@ func (c *conn) change(ch *exchange.Change) []byte {
 	if own != nil && own.conn != c {
 		own = nil
 	}
+	v := c.say()
 	var b []byte
-	if ch.Account != nil {
-		return appendSettings(b, ch, own)
+	var groups []im.Group
+	if c.groups != nil {
+		if ch.Groups != nil {
+			b = v.groups(b, ch.Serial, own, c.groups.list, ch.Groups)
+			c.groups.list = ch.Groups
+		}
+		groups = c.groups.list
 	}
-	if !sayable(ch.Who) {
-		return nil
+	switch {
+	case ch.Account != nil:
+		return v.settings(b, ch, own)
+	case !sayable(ch.Who):
+		return b
+	case ch.Property != nil:
+		return c.told(b, ch)
+	case own != nil && own.verb == "REA":
+		return wire.AppendCommand(b, "REA", own.trID, strconv.FormatInt(ch.Serial, 10), ch.Who.String(), msnp.FitName(anyName(&ch.After)))
 	}
-	before, after := &ch.Before, &ch.After
-	if own != nil && own.verb == "REA" {
-		return wire.AppendCommand(b, "REA", own.trID, strconv.FormatInt(ch.Serial, 10), ch.Who.String(), msnp.FitName(anyName(after)))
-	}
-	if own != nil && own.list != 0 { // the echo comes first
-		b = appendMembership(b, own.trID, own.list, ch.Serial, before, after)
-	}
-	for _, list := range msnp.Lists() {
-		if own == nil || list != own.list {
-			b = appendMembership(b, 0, list, ch.Serial, before, after)
+	return v.lists(v, b, ch, own, groups)
+}
+
+// told appends what a contact tells of itself now: dialects 4.7.
+func (c *conn) told(b []byte, ch *exchange.Change) []byte {
+	v := c.say()
+	for _, p := range properties {
+		if p.shown && p.name == ch.Property.Name && v.property != nil && isOn(msnp.ForwardList, &ch.After) {
+			value := ch.Property.Value
+			if value == "" {
+				value = p.unset
+			}
+			b = v.property(b, ch.Serial, ch.Who, p.name, value)
 		}
 	}
 	return b
+}
+
+// appendLists appends what became of somebody on the lists: draft 7.8.
+func appendLists(v *voice, b []byte, ch *exchange.Change, own *act, _ []im.Group) []byte {
+	if own != nil && own.list != 0 { // the echo comes first
+		b = appendMembership(b, own.trID, own.list, ch.Serial, &ch.Before, &ch.After)
+		b = appendLearned(v, b, ch, own)
+	}
+	for _, list := range msnp.Lists() {
+		if own == nil || list != own.list {
+			b = appendMembership(b, 0, list, ch.Serial, &ch.Before, &ch.After)
+		}
+	}
+	return b
+}
+
+// appendLearned appends what a new contact tells of itself: dialects 4.5.
+func appendLearned(v *voice, b []byte, ch *exchange.Change, own *act) []byte {
+	if own.more == nil || v.property == nil || !ch.After.Sees || isOn(msnp.ForwardList, &ch.Before) {
+		return b
+	}
+	return appendTold(b, v.property, ch.Serial, ch.Who, own.more.told)
 }
 
 // anyName is the name that somebody is stored under, on whichever list.
@@ -331,20 +314,24 @@ func anyName(e *im.Entry) string {
 func appendMembership(b []byte, trID int64, list msnp.List, serial int64, before, after *im.Entry) []byte {
 	switch was, is := isOn(list, before), isOn(list, after); {
 	case is && !was:
-		return appendADD(b, trID, list, serial, after)
+		return appendADD(b, trID, list, serial, after, "")
 	case was && !is:
 		return wire.AppendCommand(b, "REM", trID, list.String(), strconv.FormatInt(serial, 10), after.Who.String())
 	}
 	return b
 }
 
-func appendADD(b []byte, trID int64, list msnp.List, serial int64, e *im.Entry) []byte {
-	return wire.AppendCommand(b, "ADD", trID, list.String(), strconv.FormatInt(serial, 10), e.Who.String(), msnp.FitName(listName(list, e)))
+// appendADD appends an ADD, with the number of a group unless that is "".
+func appendADD(b []byte, trID int64, list msnp.List, serial int64, e *im.Entry, group string) []byte {
+	return wire.AppendCommand(b, "ADD", trID, list.String(), strconv.FormatInt(serial, 10), e.Who.String(), msnp.FitName(listName(list, e)), group)
 }
 
-// appendSettings appends what changed of the account itself.
+// appendSettings appends what changed of the account itself: draft 7.6, dialects 4.4, 4.7.
 func appendSettings(b []byte, ch *exchange.Change, own *act) []byte {
 	serial := strconv.FormatInt(ch.Serial, 10)
+	if own != nil && own.more != nil && own.more.args != nil {
+		b = wire.AppendCommand(b, own.verb, own.trID, append([]string{serial}, own.more.args...)...)
+	}
 	line := func(verb string, changed bool, args ...string) {
 		switch {
 		case own != nil && own.verb == verb:

@@ -2,6 +2,7 @@ package notification
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"strconv"
 	"strings"
@@ -99,7 +100,7 @@ func (c *conn) usrInitiate(r request) error {
 	}
 	if c.role.Refer != nil {
 		if to := c.role.Refer(who); to != "" {
-			c.Reply("XFR", r.trID, "NS", c.Reach(to))
+			c.say().refer(c, r.trID, to)
 		} else {
 			c.Refuse(r.Command, msnp.ErrReferralFailed)
 		}
@@ -144,9 +145,19 @@ func (c *conn) usrRespond(ctx context.Context, r request) error {
 	c.s.Link.Metrics.Login(metrics.LoginOK)
 	c.s.Link.Metrics.Enter(c.shown)
 	c.s.Link.Log.Info("logged in", "who", c.who.String(), "remote", c.RemoteAddr(), "dialect", c.Dialect())
-	c.Reply("USR", r.trID, "OK", c.who.String(), msnp.FitName(c.client.Snapshot().DisplayName()))
-	c.Queue(wire.AppendPayload(nil, "MSG", wire.NoTrID, msnp.ProfilePayload(now()), "Hotmail", "Hotmail"))
+	c.begin(r.trID)
 	return nil
+}
+
+// begin is what a client is told that has logged in: draft 7.3, dialects 3.6.
+func (c *conn) begin(trID int64) {
+	if c.say().groups != nil {
+		c.client.WithSnapshot(func(s *exchange.Snapshot) { c.groups = &grouping{list: s.Groups} })
+	}
+	c.say().welcome(c, trID)
+	profile := msnp.ProfilePayload(c.Dialect(), msnp.Profile{Login: now(), Member: c.client.Snapshot().ID, Handle: c.who.String(),
+		Auth: rand.Text()})
+	c.Queue(wire.AppendPayload(nil, "MSG", wire.NoTrID, profile, msnp.SystemSender, msnp.SystemSender))
 }
 
 // authentic reports whether the response is the account's. An error is our own trouble.

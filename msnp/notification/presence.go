@@ -6,7 +6,6 @@ import (
 	"parley/exchange"
 	"parley/im"
 	"parley/msnp"
-	"parley/msnp/wire"
 )
 
 // states says what the client's states are in the core, and back: draft 7.7. What the core
@@ -71,8 +70,7 @@ func (c *conn) presence(p *exchange.Presence) (owes bool) {
 		}
 	}
 	if a, ok := p.Tag.(*act); ok && a.conn == c && p.Initial {
-		b := wire.AppendCommand(make([]byte, 0, 96), "ILN", a.trID, string(wordOf(p.Merged.State)), p.Who.String(), msnp.FitName(p.Name))
-		return c.Queue(b)
+		return c.Queue(c.say().initial(a.trID, p))
 	}
-	return c.QueueItem(item(p))
+	return c.QueueItem(item(c.say().notice, p))
 }

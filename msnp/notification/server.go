@@ -9,6 +9,7 @@ package notification
 import (
 	"context"
 	"net/url"
+	"slices"
 	"time"
 
 	"parley/credential"
@@ -42,13 +43,14 @@ type Config struct {
 type Server struct {
 	Config
 	tables [maxDialect + 1]map[string]*row
+	voices [maxDialect + 1]voice
 }
 
 const maxDialect = 12
 
-// New makes a server. It panics when two rows of the table answer the same verb.
+// New makes a server. It panics when two rows of the table answer the same verb, or two shapes say the same.
 func New(c Config) *Server {
-	s := &Server{Config: c}
+	s := &Server{Config: c, voices: voices()}
 	for d := range s.tables {
 		s.tables[d] = map[string]*row{}
 		for i := range rows {
@@ -70,7 +72,8 @@ func Verbs() []string {
 	for _, r := range rows {
 		l = append(l, r.verb)
 	}
-	return l
+	slices.Sort(l)
+	return slices.Compact(l)
 }
 
 // Role says what a listener's connections are for.
@@ -78,6 +81,8 @@ type Role struct {
 	// Refer makes a dispatch server: it gives the address of the notification server for
 	// an address, "" if there is none. nil: the login is served in place.
 	Refer func(who im.Address) string
+	// Address is where the server that refers is, as Refer gives addresses.
+	Address string
 	// Busy turns logins away with 600, draft 7.11.
 	Busy bool
 }
@@ -164,21 +169,37 @@ var rows = []row{
 	{verb: "OUT", since: 0, until: 12, when: fresh | cvr0 | loggingIn | online, bare: true, serve: (*conn).out},
 	{verb: "PNG", since: 0, until: 12, when: fresh | cvr0 | loggingIn | online, bare: true, serve: (*conn).png},
 
-	{verb: "SYN", since: 2, until: 7, when: online, args: 2, serve: (*conn).syn},
+	{verb: "SYN", since: 2, until: 4, when: online, args: 2, serve: (*conn).syn},
+	{verb: "SYN", since: 5, until: 7, when: online, args: 2, serve: (*conn).synProperties},
 	{verb: "LST", since: 2, until: 8, when: online, args: 2, serve: (*conn).lst},
+	{verb: "LSG", since: 7, until: 8, when: online, args: 1, serve: (*conn).lsg},
 	{verb: "GTC", since: 2, until: 9, when: online, args: 2, serve: (*conn).gtc},
 	{verb: "BLP", since: 2, until: 9, when: online, args: 2, serve: (*conn).blp},
-	{verb: "ADD", since: 2, until: 6, when: online, args: 3, serve: (*conn).add},
+	{verb: "ADD", since: 2, until: 4, when: online, args: 3, serve: (*conn).add},
+	{verb: "ADD", since: 5, until: 6, when: online, args: 3, serve: (*conn).addProperties},
+	{verb: "ADD", since: 7, until: 9, when: online, args: 3, serve: (*conn).addGroup},
 	{verb: "REM", since: 2, until: 6, when: online, args: 3, serve: (*conn).rem},
+	{verb: "REM", since: 7, until: 9, when: online, args: 3, serve: (*conn).remGroup},
 	{verb: "REA", since: 2, until: 9, when: online, args: 3, serve: (*conn).rea},
+	{verb: "PRP", since: 5, until: 9, when: online, args: 2, serve: (*conn).prp},
+	{verb: "ADG", since: 7, until: 9, when: online, args: 2, serve: (*conn).adg},
+	{verb: "REG", since: 7, until: 9, when: online, args: 3, serve: (*conn).reg},
+	{verb: "RMG", since: 7, until: 9, when: online, args: 2, serve: (*conn).rmg},
 
 	{verb: "CHG", since: 2, until: 7, when: online, args: 2, serve: (*conn).chg},
 
 	{verb: "XFR", since: 2, until: 12, when: online, args: 2, serve: (*conn).xfr},
+	{verb: "IMS", since: 3, until: 12, when: online, args: 2, serve: (*conn).ims},
+
+	{verb: "CHL", since: 6, until: 10, when: online, args: 1, serve: (*conn).chl},
+	{verb: "QRY", since: 6, until: 10, when: online, args: 3, serve: (*conn).qry},
 
 	{verb: "URL", since: 2, until: 2, when: online, args: 2, serve: (*conn).url},
+	{verb: "URL", since: 3, until: 12, when: online, args: 2, serve: (*conn).urlSite},
 	{verb: "FND", since: 2, until: 7, when: online, args: 1, serve: (*conn).fnd},
-	{verb: "SND", since: 2, until: 4, when: online, args: 2, serve: (*conn).snd},
+	{verb: "SND", since: 2, until: 7, when: online, args: 2, serve: (*conn).snd},
+	{verb: "SDC", since: 5, until: 12, when: online, args: 1, serve: (*conn).sdc},
+	{verb: "PAG", since: 5, until: 8, when: online, args: 2, serve: (*conn).pag},
 }
 
 // conn is one client's connection to the notification server.
@@ -197,6 +218,21 @@ type conn struct {
 	shown     string              // the state that the metrics count it in
 	renames   []time.Time         // the last ones
 	restored  map[im.Address]bool // whose Allow List entry REM BL brought back
+	groups    *grouping           // nil where the dialect has none
+	seldom    *seldom             // nil until it is needed
+}
+
+// seldom is what few sessions need.
+type seldom struct {
+	challenge string      // that is not answered yet
+	told      []time.Time // when properties changed, the last times
+}
+
+func (c *conn) rare() *seldom {
+	if c.seldom == nil {
+		c.seldom = &seldom{}
+	}
+	return c.seldom
 }
 
 // request is a command with its transaction ID.

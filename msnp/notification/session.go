@@ -10,21 +10,10 @@ import (
 	"parley/msnp/wire"
 )
 
-// form is the kind of presence lines that MSNP2 to MSNP7 share: dialects 5.3.
-type form struct{}
-
-// item is a presence notice as a line to be queued, made once for all who get it. A newer one
+// item is a presence notice as a line to be queued, made once for all who get it in this form. A newer one
 // of the same person takes its place while it waits.
-func item(p *exchange.Presence) listen.Item {
-	return listen.Item{B: p.Form(form{}, appendPresence), Key: p.Key()}
-}
-
-func appendPresence(p *exchange.Presence) []byte {
-	b := make([]byte, 0, 96)
-	if !p.Merged.State.Visible() {
-		return wire.AppendCommand(b, "FLN", wire.NoTrID, p.Who.String())
-	}
-	return wire.AppendCommand(b, "NLN", wire.NoTrID, string(wordOf(p.Merged.State)), p.Who.String(), msnp.FitName(p.Name))
+func item(n *notice, p *exchange.Presence) listen.Item {
+	return listen.Item{B: p.Form(n, n.write), Key: p.Key()}
 }
 
 // Hand implements exchange.Session.

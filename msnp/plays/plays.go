@@ -15,7 +15,8 @@
 //
 // @open NAME WHERE: WHERE is ds, ns or sb for a listener of that role alone (any is the common one,
 // and the default); or "in" for a connection that is logged in as NAME@example.com, with what follows
-// a login read; or a state (NLN) for one that has synchronised and changed its state, too.
+// a login read; or a state (NLN) for one that has synchronised and changed its state, too. Either may have the
+// number of a dialect up to 7 behind it (NLN7), which has to be served; without one it is MSNP2.
 package plays
 
 import (
@@ -25,6 +26,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 
 	"parley/transcript"
@@ -106,7 +108,12 @@ func Dial(s Service) transcript.Dial {
 		who, _, _ := strings.Cut(name, ".")
 		who = strings.TrimRight(who, "0123456789")
 		l := &loggedIn{Conn: c, r: bufio.NewReader(c)}
-		if err := l.login(who+"@"+Domain, where); err != nil {
+		state := strings.TrimRight(where, "0123456789")
+		dialect := 2
+		if n, err := strconv.Atoi(where[len(state):]); err == nil {
+			dialect = n
+		}
+		if err := l.login(who+"@"+Domain, state, dialect); err != nil {
 			c.Close()
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -122,9 +129,10 @@ type loggedIn struct {
 
 func (l *loggedIn) Read(b []byte) (int, error) { return l.r.Read(b) }
 
-// login says what a client of 1999 says, with transaction IDs from 900 on.
-func (l *loggedIn) login(handle, state string) error {
-	if err := l.ask("VER 900 MSNP2", "VER 900 MSNP2"); err != nil {
+// login says what a client of 1999 to 2002 says, with transaction IDs from 900 on.
+func (l *loggedIn) login(handle, state string, dialect int) error {
+	ver := fmt.Sprintf("VER 900 MSNP%d", dialect)
+	if err := l.ask(ver, ver); err != nil {
 		return err
 	}
 	if err := l.ask("USR 901 MD5 I "+handle, ""); err != nil {

@@ -8,6 +8,7 @@ package switchboard
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -108,10 +109,22 @@ var rows = []row{
 	{verb: "PNG", since: 2, until: 12, when: fresh | seated, bare: true, serve: (*conn).png},
 }
 
-var table = func() map[string]*row {
-	t := map[string]*row{}
-	for i := range rows {
-		t[rows[i].verb] = &rows[i]
+// maxDialect is the newest dialect of the table.
+const maxDialect = 12
+
+// tables are the rows of each dialect. Before the ticket has named one, those of the oldest count: they are of the
+// same verbs.
+var tables = func() (t [maxDialect + 1]map[string]*row) {
+	for d := range t {
+		t[d] = map[string]*row{}
+		for i := range rows {
+			if r := &rows[i]; r.since <= max(d, 2) && d <= r.until {
+				if t[d][r.verb] != nil {
+					panic("switchboard: two rows for " + r.verb)
+				}
+				t[d][r.verb] = r
+			}
+		}
 	}
 	return t
 }()
@@ -122,7 +135,8 @@ func Verbs() []string {
 	for _, r := range rows {
 		l = append(l, r.verb)
 	}
-	return l
+	slices.Sort(l)
+	return slices.Compact(l)
 }
 
 // conn is one client's connection to the switchboard.
@@ -149,7 +163,7 @@ type request struct {
 func (c *conn) serve(ctx context.Context, cmd *wire.Command) {
 	start := time.Now()
 	var result metrics.Result
-	r := table[cmd.Verb]
+	r := tables[c.Dialect()][cmd.Verb]
 	trID, numbered := cmd.TrID()
 	switch {
 	case r == nil && c.state == fresh && !cmd.Malformed():
