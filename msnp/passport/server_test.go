@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -181,12 +182,7 @@ func sorted(answer string) string {
 			l = append(l, line)
 		}
 	}
-	// few lines: the simplest sort does
-	for i := range l {
-		for j := i; j > 0 && l[j] < l[j-1]; j-- {
-			l[j], l[j-1] = l[j-1], l[j]
-		}
-	}
+	slices.Sort(l)
 	return strings.Join(append([]string{lines[0]}, l...), "\n") + "\n\n" + body
 }
 
