@@ -36,7 +36,7 @@ const (
 // rooms is the order inside a door: wire below the vocabulary, it below the roles, which are neighbours, and door,
 // which puts the roles together, on top; beside what a connection is to any role, a client and the plays. A folder
 // not named here is a role.
-var rooms = map[string]int{"wire": 0, "": 1, "sasl": 1, "stream": 2, "link": 2, "passport": 2, "gateway": 2, "client": 2, "plays": 2, "door": 4}
+var rooms = map[string]int{"wire": 0, "": 1, "sasl": 1, "stream": 2, "link": 2, "passport": 2, "gateway": 2, "session": 2, "client": 2, "plays": 2, "door": 4}
 
 const role = 3
 
