@@ -114,6 +114,25 @@ func TestAppendPresence(t *testing.T) {
 	}
 }
 
+// TestPresenceKeepsItsID: whatever it says, and even if it says nothing. RFC 6121 4.3.2.1
+func TestPresenceKeepsItsID(t *testing.T) {
+	for in, want := range map[string]string{
+		"<presence id='a'/>": "<presence from='a@x/1' id='a'/>",
+		"<presence id='&lt;&apos;&#10;' type='unavailable'/>":        "<presence from='a@x/1' id='&lt;&apos;&#10;' type='unavailable'/>",
+		"<presence id='a'><show>dnd</show><x xmlns='u'/></presence>": "<presence from='a@x/1' id='a'><show>dnd</show><x xmlns='u'/></presence>",
+		"<presence id=''><show>dnd</show></presence>":                "<presence from='a@x/1'><show>dnd</show></presence>",
+		"<presence id='" + strings.Repeat("i", longestID+1) + "'/>":  "<presence from='a@x/1'/>",
+	} {
+		p, err := ReadPresence(element(t, in))
+		if err != nil {
+			t.Fatal(in, err)
+		}
+		if got := string(AppendPresence(nil, "a@x/1", "", "", p)); got != want {
+			t.Errorf("%s: %s, want\n%s", in, got, want)
+		}
+	}
+}
+
 // TestShowsComeBack: what is told of a state is at least as far away as the state, and a client that says it back
 // stays so.
 func TestShowsComeBack(t *testing.T) {

@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -54,6 +58,51 @@ func TestRequiredTLS(t *testing.T) {
 		}
 	})
 	f.stop()
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTLSThatFails: a handshake that comes to nothing ends the connection without a word of XMPP, for it was no more XMPP
+// that failed. RFC 6120 5.4.3.2, 13.9.5.
+func TestTLSThatFails(t *testing.T) {
+	s := newTargetAt(t, makeTemplate(t, msnplays.Domain, msnplays.Password, msnplays.People), []string{"msnp", "http", "xmpp", "xmpps"})
+	hello := func(c net.Conn, cfg *tls.Config) {
+		if err := tls.Client(c, cfg).HandshakeContext(t.Context()); err == nil {
+			t.Error("the hands were shaken")
+		}
+	}
+	for name, begin := range map[string]func(net.Conn){
+		"noise":    func(c net.Conn) { io.WriteString(c, "\x16\x03\x01\xff\xffnoise that is no hello") },
+		"a stanza": func(c net.Conn) { io.WriteString(c, "<presence/>") },
+		"an old version": func(c net.Conn) {
+			hello(c, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
+		},
+		"who does not trust": func(c net.Conn) { hello(c, &tls.Config{ServerName: msnplays.Domain, RootCAs: x509.NewCertPool()}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			nc, err := newXMPPLine(s, begun)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer nc.Close()
+			nc.SetDeadline(time.Now().Add(20 * time.Second))
+			if _, err := io.WriteString(nc, "<starttls xmlns='"+wire.NSTLS+"'/>"); err != nil {
+				t.Fatal(err)
+			}
+			if heard, err := io.ReadAll(io.LimitReader(nc, int64(len("<proceed xmlns='"+wire.NSTLS+"'/>")))); err != nil || !strings.HasPrefix(string(heard), "<proceed") {
+				t.Fatalf("%q, %v", heard, err)
+			}
+			begin(nc)
+			heard, err := io.ReadAll(nc)
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("the connection is still there")
+			}
+			if strings.Contains(string(heard), "stream") {
+				t.Errorf("heard %q", heard)
+			}
+		})
+	}
 	if err := s.stop(); err != nil {
 		t.Error(err)
 	}

@@ -11,7 +11,7 @@ var alone = xmltext.Declare(xmltext.Binding{Space: NSClient})
 
 // AppendStanza appends the stanza or any other element n as it stood in its stream, with the attributes in set
 // replaced, added or dropped. It can stand wherever jabber:client is the default namespace: what else it needs, it
-// declares. RFC 6120 8.4.
+// declares. What no rule of XML forbids goes on as it is: RFC 6120 8.4, 11.4.
 func AppendStanza(dst []byte, n xmltext.Node, set ...xmltext.Attr) []byte {
 	return xmltext.AppendElement(dst, n, alone, set...)
 }
