@@ -13,6 +13,8 @@
 //	@restart                  ends the service properly, and starts it again on the same data
 //	@shutdown                 ends it
 //
+// ${md5 CHALLENGE} is the response to the challenge of a login, ${query CHALLENGE} the one of a client of 2001 to CHL.
+//
 // @open NAME WHERE: WHERE is ds, ns or sb for a listener of that role alone (any is the common one,
 // and the default); or "in" for a connection that is logged in as NAME@example.com, with what follows
 // a login read; or a state (NLN) for one that has synchronised and changed its state, too. Either may have the
@@ -29,6 +31,7 @@ import (
 	"strconv"
 	"strings"
 
+	"parley/msnp"
 	"parley/transcript"
 )
 
@@ -60,6 +63,10 @@ func Options(s Service, bubble bool) transcript.Options {
 		Bubble: bubble,
 		Funcs: map[string]func(conn, value string) (string, error){
 			"md5": func(_, challenge string) (string, error) { return Respond(challenge, Password), nil },
+			"query": func(_, challenge string) (string, error) {
+				response, _ := msnp.ChallengeResponse(challenge, "msmsgs@msnmsgr.com")
+				return response, nil
+			},
 		},
 		Directives: map[string]func(args []string) error{
 			"config": func(args []string) error {
