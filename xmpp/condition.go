@@ -2,6 +2,7 @@ package xmpp
 
 import (
 	"errors"
+	"strconv"
 
 	"parley/im"
 	"parley/xmltext"
@@ -65,6 +66,7 @@ type Error struct {
 	Condition Condition
 	Text      string // in English; "" is none
 	App       string // an element of the application's, as XML: RFC 6120 8.3.4
+	Code      int    // what it was called before conditions, 100 to 599; 0 is not said: XEP-0077 9
 }
 
 // Refuse makes the error of a condition, with its own type; no text if text is "".
@@ -88,6 +90,9 @@ func (e *Error) Append(dst []byte) []byte {
 	}
 	b := xmltext.Build(dst)
 	b.Start("error").Attr("type", typ)
+	if e.Code != 0 {
+		b.Attr("code", strconv.Itoa(e.Code))
+	}
 	b.Start(string(e.Condition)).Attr("xmlns", wire.NSStanzas).End()
 	if e.Text != "" {
 		b.Start("text").Attr("xmlns", wire.NSStanzas).Attr("xml:lang", "en").Text(e.Text).End()

@@ -9,7 +9,7 @@ import (
 // Classify says what a message is to the core: Words are kept for who is not there, a Signal goes where somebody
 // listens, or nowhere. Words are messages of type chat or normal with a body; a body is nothing to keep with the hint
 // no-store, and with store one without a body is: XEP-0334 4.2, 4.4. A no-permanent-store speaks of archives only
-// (XEP-0334 4.1). Everything else is a Signal: headlines, errors, what is said in rooms, chat states, receipts.
+// (XEP-0334 4.1), and what an error brings back hints at nothing (XEP-0334 5). Everything else is a Signal: headlines, errors, what is said in rooms, chat states, receipts.
 // A type that RFC 6121 5.2.2 does not have is normal. RFC 6121 5.2.2, 8.5.2; XEP-0085 5.8.
 func Classify(s *wire.Stanza) im.Kind {
 	switch s.Type {

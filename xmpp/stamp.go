@@ -60,16 +60,21 @@ func appendEnd(dst, name []byte) []byte {
 	return append(dst, '>')
 }
 
-// StripStanzaIDs is wire.AppendStanza without the stanza ids that claim to be of one for whom ours says yes: only
-// that one itself gives them. An address that is none is nobody's, and stays. XEP-0359 3.
+// StripStanzaIDs is wire.AppendStanza without the stanza ids that claim to be of one for whom ours says yes, and without
+// delays that a domain of ours is to have noted: only that one itself gives them. An address that is none is nobody's, and
+// stays. XEP-0359 3, XEP-0203 5.
 func StripStanzaIDs(dst []byte, n xmltext.Node, ours func(by JID) bool, set ...xmltext.Attr) []byte {
 	forged := func(c xmltext.Node) bool {
-		if !c.Is(wire.NSStanzaID, "stanza-id") {
+		attr := "by"
+		delay := c.Is(wire.NSDelay, "delay")
+		if delay {
+			attr = "from"
+		} else if !c.Is(wire.NSStanzaID, "stanza-id") {
 			return false
 		}
-		by, _ := c.Attr("", "by")
+		by, _ := c.Attr("", attr)
 		j, err := ParseJIDBytes(by)
-		return err == nil && ours(j)
+		return err == nil && ours(j) && (!delay || j.Bare.IsDomain())
 	}
 	clean := true
 	for c := range n.Children() {

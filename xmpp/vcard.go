@@ -2,6 +2,7 @@ package xmpp
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha1"
 	"encoding/base64"
 	"encoding/hex"
@@ -59,7 +60,8 @@ func PhotoHash(vcard xmltext.Node) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// AppendVCard writes the vCard of an account that has put none: its name and what its profile tells. XEP-0054 3.3.
+// AppendVCard writes the vCard of an account that has put none: its name and what its profile tells; if there is anything to
+// tell, always with FN and N. XEP-0054 3.3, 8, 9.
 func AppendVCard(dst []byte, name string, p im.Profile) []byte {
 	b := xmltext.Build(dst)
 	b.Start("vCard").Attr("xmlns", wire.NSVCard)
@@ -68,8 +70,9 @@ func AppendVCard(dst []byte, name string, p im.Profile) []byte {
 			b.Start(name).Text(value).End()
 		}
 	}
-	put("FN", name)
-	if p.First != "" || p.Last != "" {
+	whole := strings.TrimSpace(p.First + " " + p.Last)
+	if name != "" || whole != "" || p.City != "" || p.State != "" || p.Country != "" {
+		b.Start("FN").Text(cmp.Or(name, whole)).End()
 		b.Start("N")
 		put("FAMILY", p.Last)
 		put("GIVEN", p.First)

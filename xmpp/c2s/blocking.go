@@ -30,8 +30,8 @@ func appendWhom(b *xmltext.Builder, l []im.Whom) {
 	}
 }
 
-// block blocks people, domains and single sessions, all at once: XEP-0191 3.3. They see the user go; the user's
-// contacts they stay (XEP-0191 4).
+// block blocks people, domains and single sessions, all at once: XEP-0191 2, 3.3. They see the user go; the user's
+// contacts they stay, and they are not told (XEP-0191 4, XEP-0016 4).
 func (c *conn) block(ctx context.Context, r *request) error {
 	l, wrong := xmpp.ReadItems(r.payload)
 	if wrong != nil {
@@ -69,6 +69,7 @@ func (c *conn) unblock(ctx context.Context, r *request) error {
 	if err != nil {
 		return err
 	}
+	c.reoffer()
 	c.result(r, nil)
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"parley/xmpp/wire"
 )
 
-// node names this software to those who remember what it can: XEP-0115 4.
+// node names this software to those who remember what it can. What goes with it says how its version is made: XEP-0115 4, 9.1.
 const node = "urn:x-parley"
 
 // serverIdentity and accountIdentity are what the service and its accounts are: XEP-0030 3.1.
@@ -29,14 +29,18 @@ type disco struct {
 
 // describe makes what the service says of itself, from the tables: XEP-0030 3.1, XEP-0128 2.
 func (s *Server) describe() *disco {
-	also := []string{wire.NSVCard} // accounts have one: XEP-0054 4
-	if s.Config.Config.Offline.Store {
-		also = append(also, wire.NSOffline) // XEP-0160 4
-	}
-	for _, f := range also {
-		if !slices.Contains(s.features[server], f) {
-			s.features[server] = append(s.features[server], f)
+	also := func(f string, targets ...target) {
+		for _, of := range targets {
+			if !slices.Contains(s.features[of], f) {
+				s.features[of] = append(s.features[of], f)
+			}
 		}
+	}
+	also(wire.NSVCard, server)                  // accounts have one: XEP-0054 4
+	also(wire.NSCaps, server)                   // XEP-0115 7
+	also(wire.NSStanzaID, server, own, account) // XEP-0359 5
+	if s.Config.Config.Offline.Store {
+		also(wire.NSOffline, server) // XEP-0160 4
 	}
 	for _, l := range s.features {
 		slices.Sort(l)
@@ -88,7 +92,7 @@ func (c *conn) discoInfo(ctx context.Context, r *request) error {
 }
 
 // discoItems says what belongs to the service, which is the domain of its conversations, and to one's own account, which
-// are its available sessions; others learn of those by presence. XEP-0030 4.1, 8
+// are its available sessions; others learn of those by presence. There are never many. XEP-0030 4.1, 4.2, 4.4, 6.2, 8
 func (c *conn) discoItems(_ context.Context, r *request) error {
 	of, err := c.described(r)
 	if err != nil {
@@ -118,7 +122,7 @@ func (c *conn) discoItems(_ context.Context, r *request) error {
 }
 
 // described says what a question of service discovery is about. Of somebody else's account only those learn something who
-// see its presence: XEP-0030 8.
+// see its presence: XEP-0030 8. What it is, its owner is told like all others: XEP-0030 6.3.
 func (c *conn) described(r *request) (target, error) {
 	switch {
 	case r.to.IsZero() || r.to.Bare == c.jid.Bare:

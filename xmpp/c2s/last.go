@@ -14,9 +14,11 @@ import (
 // lastServer tells how long the service has been running: XEP-0012 5.
 func (c *conn) lastServer(_ context.Context, r *request) error { return c.tellLast(r, c.s.begun) }
 
-// lastAccount tells how long ago an account's last session ended, 0 while it is there: XEP-0012 3, 4. Only those get here
-// who see its presence (8): to others it is like one that nobody has, and so is not forbidden but unavailable (RFC 6121
-// 8.5.1). Who is hidden, or shows them no session, looks like somebody who is away.
+// lastAccount tells how long ago an account's last session ended, 0 while it is there: XEP-0012 2, 3. Only those get here
+// who see its presence (8). Who is hidden, or shows them no session, looks like somebody who is away.
+//
+// Deviates from XEP-0012 3, 4: to others an account is like one that nobody has, and so is not forbidden but unavailable
+// (RFC 6121 8.5.1).
 func (c *conn) lastAccount(ctx context.Context, r *request) error {
 	who := r.to.Bare
 	if r.to.IsZero() {

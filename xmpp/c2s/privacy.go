@@ -68,7 +68,8 @@ func (c *conn) listNames(r *request) error {
 }
 
 // privacySet chooses the list that judges this session, or the default one, or edits, adds or removes a list: XEP-0016
-// 2.4 to 2.8; RFC 3921 10.4 to 10.8. It is answered when the list is in force. What it keeps away is the core's affair: XEP-0016 2.9, 2.10
+// 2.4 to 2.8; RFC 3921 10.4 to 10.8. It is answered when the list is in force. What it keeps away is the core's affair: XEP-0016
+// 2.9, 2.10. Nobody is told, and no subscription ends by it (4).
 func (c *conn) privacySet(ctx context.Context, r *request) error {
 	n := r.payload.FirstChild()
 	if !n.Ok() || n.Next().Ok() { // XEP-0016 2.8
@@ -91,8 +92,14 @@ func (c *conn) privacySet(ctx context.Context, r *request) error {
 	if err != nil {
 		return err
 	}
+	c.reoffer()
 	c.result(r, nil)
 	return nil
+}
+
+// reoffer has what waits offered once more, as the rules may let more of it through now: XEP-0016 2.9.
+func (c *conn) reoffer() {
+	_ = c.client.UseRules(c.client.ActiveRules()) // the list was there a moment ago; if it is not, nothing is judged by it
 }
 
 // chooseList has choose take the list that an active or default element names, "" when it declines one: XEP-0016 2.4, 2.5.

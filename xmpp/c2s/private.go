@@ -10,7 +10,7 @@ import (
 )
 
 // privateGet gives back what a client has put under the name of an element, or the element as it was asked for, empty:
-// XEP-0049 2.3.
+// XEP-0049 2.1, 2.2, 2.3, 3.
 func (c *conn) privateGet(ctx context.Context, r *request) error {
 	n := r.payload.FirstChild()
 	if !n.Ok() || n.Next().Ok() { // XEP-0049 2.3
@@ -64,7 +64,7 @@ func (c *conn) privateSet(ctx context.Context, r *request) error {
 	return nil
 }
 
-// privateForbidden keeps others' hands off: XEP-0049 2.3.
+// privateForbidden keeps others' hands off: XEP-0049 2.3, 3, 4. To who does not see the account it is like one that nobody has.
 func (c *conn) privateForbidden(context.Context, *request) error {
 	return xmpp.Refuse(xmpp.Forbidden, "")
 }
@@ -72,7 +72,7 @@ func (c *conn) privateForbidden(context.Context, *request) error {
 // reservedSpaces are namespaces that are kept elsewhere, or nowhere: XEP-0049 2.3.
 var reservedSpaces = []string{"jabber:", "http://jabber.org/", wire.NSVCard}
 
-// privateKey is the key that an element is kept under: its name.
+// privateKey is the key that an element is kept under: its name. XEP-0049 2.1, 3
 func privateKey(n xmltext.Node) (string, error) {
 	space, local := n.Name()
 	if len(space) == 0 { // it has no name of its own

@@ -7,7 +7,8 @@ import (
 	"parley/xmpp/wire"
 )
 
-// queryRows are the queries that the service answers. What service discovery says is computed from them: XEP-0030 3.
+// queryRows are the queries that the service answers. What service discovery says is computed from them: XEP-0030 3, XEP-0012
+// 6, XEP-0016 3, XEP-0054 4, XEP-0077 10, XEP-0092 4, XEP-0191 3.1, XEP-0199 5, XEP-0202 4.
 var queryRows = []queryRow{
 	{unbound | own, "set", name{wire.NSBind, "bind"}, (*conn).bind, "-"},
 	{unbound | own | server, "set", name{wire.NSSession, "session"}, (*conn).establish, "-"},
@@ -43,10 +44,10 @@ var queryRows = []queryRow{
 	{server, "get", name{wire.NSSearch, "query"}, (*conn).searchGet, ""},
 	{server, "set", name{wire.NSSearch, "query"}, (*conn).searchSet, ""},
 
-	{stranger, "get", name{wire.NSRegister, "query"}, (*conn).registerAsk, "-"},
-	{stranger, "set", name{wire.NSRegister, "query"}, (*conn).register, "-"},
-	{server | own, "get", name{wire.NSRegister, "query"}, (*conn).registered, ""},
-	{server | own, "set", name{wire.NSRegister, "query"}, (*conn).reregister, ""},
+	{stranger, "get", name{wire.NSRegister, "query"}, oldStyle((*conn).registerAsk), "-"},
+	{stranger, "set", name{wire.NSRegister, "query"}, oldStyle((*conn).register), "-"},
+	{server | own, "get", name{wire.NSRegister, "query"}, oldStyle((*conn).registered), ""},
+	{server | own, "set", name{wire.NSRegister, "query"}, oldStyle((*conn).reregister), ""},
 }
 
 // addFeature notes what a row means to service discovery, once.
@@ -64,7 +65,7 @@ func (s *Server) addFeature(of target, r *queryRow) {
 	s.features[of] = append(s.features[of], f)
 }
 
-// ping answers for the service, and for accounts that show themselves: XEP-0199 4.2, 4.3.
+// ping answers for the service, and for accounts that show themselves: XEP-0199 3, 4.2.
 func (c *conn) ping(_ context.Context, r *request) error {
 	c.result(r, nil)
 	return nil

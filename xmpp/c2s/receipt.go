@@ -7,8 +7,9 @@ import (
 	"parley/xmpp/wire"
 )
 
-// receipt tells the client that a message came to somebody whose protocol has no receipts, in their name: XEP-0184 5,
-// XEP-0184 7. All sessions of the sender hear of it; which of them wrote it is not kept.
+// receipt tells the client that a message came to somebody whose protocol has no receipts, in their name: XEP-0184 5, XEP-0184
+// 7. It is made for those alone who see them: XEP-0184 8. It asks for none itself: XEP-0184 5.4. All sessions of the sender
+// hear of it; which of them wrote it is not kept.
 func (c *conn) receipt(d *exchange.Report) (owes bool) {
 	limits := c.s.shared.XML
 	limits.Bytes *= 2 // with what was added to it

@@ -11,6 +11,30 @@ import (
 	"parley/xmpp/wire"
 )
 
+// handler serves a query.
+type handler = func(*conn, context.Context, *request) error
+
+// oldStyle has errors carry the codes that there were before conditions, too, which clients of registration know: XEP-0077 9.
+func oldStyle(serve handler) handler {
+	return func(c *conn, ctx context.Context, r *request) error { return coded(serve(c, ctx, r)) }
+}
+
+// codes are those of the conditions that registration can meet: XEP-0077 9.
+var codes = map[xmpp.Condition]int{
+	xmpp.BadRequest: 400, xmpp.NotAuthorized: 401, xmpp.Forbidden: 403, xmpp.ItemNotFound: 404, xmpp.NotAllowed: 405,
+	xmpp.NotAcceptable: 406, xmpp.Conflict: 409, xmpp.UnexpectedRequest: 400, xmpp.InternalServerError: 500,
+	xmpp.ResourceConstraint: 500, xmpp.ServiceUnavailable: 503,
+}
+
+func coded(err error) error {
+	if err == nil {
+		return nil
+	}
+	e := *xmpp.ErrorOf(err)
+	e.Code = codes[e.Condition]
+	return errors.Join(&e, err) // the log shows what it was
+}
+
 // registerAsk says what a stranger must give for an account: XEP-0077 3.1, 3.1.1.
 func (c *conn) registerAsk(_ context.Context, r *request) error {
 	if err := c.mayRegister(r); err != nil {
@@ -69,7 +93,7 @@ func (c *conn) register(ctx context.Context, r *request) error {
 	case errors.Is(err, im.ErrAlready), errors.Is(err, im.ErrHeld):
 		if c.tries++; c.tries >= c.s.Config.Config.XMPP.LoginTries {
 			c.Hit("login_tries")
-			c.refuse(&r.Stanza, &xmpp.Error{Condition: xmpp.Conflict})
+			c.refuse(&r.Stanza, coded(&xmpp.Error{Condition: xmpp.Conflict}))
 			c.Fail(&xmpp.StreamError{Condition: xmpp.StreamPolicyViolation, Text: "too many usernames that are taken"})
 			return nil
 		}

@@ -13,7 +13,7 @@ import (
 )
 
 // sayAt serves messages to a room, or to one in it: XEP-0045 7.4, 7.5, 7.8.2. What is none of these is of a wrong type, the
-// forms of moderated rooms among it: 7.13, 8.6, 17.2.
+// forms of moderated rooms and of registrations among it: XEP-0045 7.13, 8.6, 9.9, 17.2.
 func (c *conn) sayAt(st *wire.Stanza, to xmpp.JID) error {
 	switch {
 	case st.Type == "error":
@@ -54,8 +54,9 @@ func (c *conn) said(st *wire.Stanza) *im.Message {
 		FromName: c.client.Snapshot().DisplayName(), Time: time.Now(), Kind: xmpp.Classify(&as)}
 }
 
-// build makes the stanza of a message from the one that the client sent: with the attributes in set, in the language of
-// its stream if it names none, and with the id that by, a room or an account, gives it. XEP-0359 3
+// build makes the stanza of a message from the one that the client sent: with the attributes in set, in the language of its
+// stream if it names none, and with the id that by, a room or an account, gives it; the one that the sender gave it stays.
+// XEP-0359 2.1, 2.2, 3; it tells no more than when it was said: XEP-0359 6
 func (c *conn) build(st *wire.Stanza, m *im.Message, by string, set ...xmltext.Attr) {
 	if st.Lang == "" && c.Lang != "" {
 		set = append(set, xmltext.Attr{Name: "xml:lang", Value: c.Lang})
@@ -70,8 +71,9 @@ func (c *conn) build(st *wire.Stanza, m *im.Message, by string, set ...xmltext.A
 }
 
 // sayAll says something to everybody in a room, and to the client itself, with all that stands in it, in its language:
-// XEP-0045 7.4, 13, 17.2; also what was said elsewhere before, with the time that it gives itself (7.9). Rooms have no subject
-// that could be changed, by nobody (7.3, 8.1). What goes to the others is as if it were said to one, for those whose sessions have not entered.
+// XEP-0045 7.4, 13, 17.2; also what was said elsewhere before, with the time that it gives itself (XEP-0045 7.9). Rooms have
+// no subject that could be changed, by nobody: XEP-0045 7.3, 8.1. Chat states are for all, XEP-0085 5.5. What goes to the
+// others is as if it were said to one, for those whose sessions have not entered.
 func (c *conn) sayAll(st *wire.Stanza, to xmpp.JID) error {
 	r, v := c.roomAt(to.Bare)
 	if r == nil {

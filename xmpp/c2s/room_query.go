@@ -27,8 +27,8 @@ const selfPing = wire.NSMUC + "#self-ping-optimization"
 const stableID = wire.NSMUC + "#stable_id"
 
 // askAt answers queries to the domain of conversations, to rooms, and to who is in them: XEP-0045 6.2, 6.3, 6.4, 6.5, 6.6;
-// XEP-0199 4.2, XEP-0410 3.2. Of a room learns who is in the conversation, and nobody else: 14.4. Queries are not handed on to
-// who is in it: 17.4.
+// XEP-0199 4.2, XEP-0410 3.2. Of a room learns who is in the conversation, and nobody else: XEP-0045 14.4. Queries are not
+// handed on to who is in it: XEP-0045 17.4.
 func (c *conn) askAt(_ context.Context, st *wire.Stanza, to xmpp.JID) error {
 	if st.Type != "get" && st.Type != "set" {
 		return nil
@@ -107,7 +107,7 @@ func (c *conn) askService(r *request, what name) error {
 }
 
 // askRoom answers for a room: what it is (XEP-0045 6.4), who is in it (6.5), and to who would rule it. Nobody registers with
-// one: 7.10. It drops nothing of what is said (18.1.1).
+// one: XEP-0045 7.10. It drops nothing of what is said: 18.1.1.
 func (c *conn) askRoom(r *request, what name, t *exchange.Talk) error {
 	c.s.rooms.mu.Lock()
 	defer c.s.rooms.mu.Unlock()

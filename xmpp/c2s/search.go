@@ -15,7 +15,7 @@ import (
 const mostFound = 50
 
 // searchField is what the directory can be searched by. The first two are fields of the query itself, all are fields
-// of its form: XEP-0055 7.2.
+// of its form: XEP-0055 7.2. The first is the name that somebody was given, wherever it stands: XEP-0055 4.
 type searchField struct {
 	name, label string
 	of          func(*im.Profile) *string

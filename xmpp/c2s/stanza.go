@@ -268,7 +268,8 @@ func (c *conn) dispatch(ctx context.Context, r *request, of target) error {
 }
 
 // forward hands a query, or an answer, to the session that it is for: RFC 6121 8.5.3.1, 8.5.3.2.3; XEP-0199 4.4. What
-// nobody asked for is that session's to ignore. RFC 6120 10.5.4
+// nobody asked for is that session's to ignore. A session that is not there, or does not show itself to who asks, answers like
+// one that does not want to: RFC 6120 10.5.4; XEP-0199 7; XEP-0012 4, 8.
 func (c *conn) forward(ctx context.Context, r *request, answer bool) error {
 	m := &im.Message{ID: c.s.Exchange.MessageID(), From: c.jid.Bare, FromSlot: c.jid.Resource, To: r.to.Bare, Slot: r.to.Resource,
 		Only: true, Time: time.Now(), Kind: im.Request}

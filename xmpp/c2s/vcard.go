@@ -17,7 +17,7 @@ const vcardKey = "vcard"
 //
 // What was put there is for anybody who may ask the account at all. One who has put nothing is described by the
 // profile and the display name: to everybody if the directory shows them, otherwise to who sees them, so that addresses
-// cannot be tried out.
+// cannot be tried out. XEP-0054 8, 9
 func (c *conn) vcardGet(ctx context.Context, r *request) error {
 	who := r.to.Bare
 	if r.to.IsZero() {
