@@ -53,6 +53,11 @@ func TestStripStanzaIDs(t *testing.T) {
 		{"<message><x><stanza-id xmlns='urn:xmpp:sid:0' by='example.com' id='1'/></x></message>",
 			"<message from='a@x'><x><stanza-id xmlns='urn:xmpp:sid:0' by='example.com' id='1'/></x></message>"},
 		{"<message/>", "<message from='a@x'/>"},
+		{"<message><delay xmlns='urn:xmpp:delay' from='Example.com' stamp='x'/><body>a</body></message>",
+			"<message from='a@x'><body>a</body></message>"},
+		{"<message><delay xmlns='urn:xmpp:delay' from='a@example.com'/><delay xmlns='urn:xmpp:delay' from='example.net'/></message>",
+			"<message from='a@x'><delay xmlns='urn:xmpp:delay' from='a@example.com'/><delay xmlns='urn:xmpp:delay' from='example.net'/></message>"},
+		{"<message><delay xmlns='urn:xmpp:delay' stamp='x'/></message>", "<message from='a@x'><delay xmlns='urn:xmpp:delay' stamp='x'/></message>"},
 	} {
 		if got := string(StripStanzaIDs(nil, element(t, c.in), ours, xmltext.Attr{Name: "from", Value: "a@x"})); got != c.want {
 			t.Errorf("%s became\n%s, want\n%s", c.in, got, c.want)
@@ -83,6 +88,13 @@ func FuzzInsert(f *testing.F) {
 			}
 		}
 		forged := 0
+		for c := range n.Children() {
+			if from, _ := c.Attr("", "from"); c.Is(wire.NSDelay, "delay") {
+				if j, err := ParseJIDBytes(from); err == nil && j.Bare.IsDomain() {
+					forged++
+				}
+			}
+		}
 		for c := range n.Children() {
 			if id, _ := c.Attr("", "by"); c.Is(wire.NSStanzaID, "stanza-id") {
 				if _, err := ParseJIDBytes(id); err == nil {

@@ -29,7 +29,8 @@ func TestNumber(t *testing.T) {
 	}
 }
 
-// TestNicks: everybody has a nick of their own, whatever their display names and what others took. XEP-0045 7.2.8
+// TestNicks: everybody has a nick of their own that can be seen, whatever their display names and what others took.
+// XEP-0045 7.2.8, 17.1
 func TestNicks(t *testing.T) {
 	m := &room{occupants: map[im.Address]*occupant{}}
 	for _, c := range []struct{ who, name, nick string }{
@@ -39,6 +40,7 @@ func TestNicks(t *testing.T) {
 		{"d@example.com", "Sam", "d@example.com 2"},
 		{"e@example.com", "", "e@example.com"},
 		{"f@example.com", "\x00", "f@example.com"},
+		{"g@example.com", " \u00a0 ", "g@example.com"},
 	} {
 		if o := m.add(im.MustAddress(c.who), c.name); o.nick != c.nick {
 			t.Errorf("%s, called %q, is %q, want %q", c.who, c.name, o.nick, c.nick)
