@@ -187,18 +187,60 @@ func (x *Exchange) refused(m *Message, why error) {
 
 // failed tells the sender of a message, who was told that it was accepted, that it is lost.
 func (x *Exchange) failed(m *im.Message, why error) {
-	f := x.inMemory(m.From)
-	if f == nil || m.Kind != im.Words {
+	if m.Kind != im.Words {
 		return
 	}
-	d := &Report{Of: m, Why: why}
+	x.handSender(m, &Report{Of: m, Why: why})
+}
+
+// handSender hands something to all sessions of a message's sender that can be told of what became of it.
+func (x *Exchange) handSender(m *im.Message, d *Report) {
+	f := x.inMemory(m.From)
+	if f == nil {
+		return
+	}
 	var b Batch
 	f.mu.Lock()
 	for _, c := range f.online() {
-		if c.login.Abilities&Direct != 0 || c.login.Abilities&Rings != 0 {
+		if c.login.Door == m.Native.Door {
 			b.Hand(c.session, d)
 		}
 	}
 	f.mu.Unlock()
 	b.Flush()
+}
+
+// Fetch gives the presence of one of ours as a user of a peer's may see it, whether they watch or not; offline when it is
+// denied to them. im.ErrUnknownUser, or im.ErrNotInvited for who has not been let in.
+func (c *Client) Fetch(ctx context.Context, who im.Address) (name string, is im.Presence, err error) {
+	a, err := c.x.acquire(ctx, who)
+	if err != nil {
+		return "", is, err
+	}
+	defer a.release()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	snap := a.snap.Load()
+	e := im.Entry{Who: c.account.who}
+	if known := snap.Entry(e.Who); known != nil {
+		e = *known
+	}
+	if !im.AllowsTo(snap.rules, snap.subject(e.Who, "", im.PresenceOut, &e)) {
+		return "", is, nil
+	}
+	if !im.Shows(e.Side, im.WatchGranted, snap.Settings) {
+		return "", is, im.ErrNotInvited
+	}
+	e.Watched, e.Seen = im.WatchGranted, true
+	return snap.DisplayName(), a.mergedFor(snap, &e, c), nil
+}
+
+// Reported tells the sender of a message what became of it with a user of a peer's: why is nil when it came to them, in a
+// session called slot.
+func (x *Exchange) Reported(m *im.Message, slot string, why error) {
+	if why != nil {
+		x.failed(m, why)
+		return
+	}
+	x.handSender(m, &Report{Of: m, Slot: slot})
 }

@@ -155,6 +155,12 @@ func ReadPresence(sub *wire.Element) im.Presence {
 	return p
 }
 
+// AliasOf is the name that somebody gives themselves; "" when it is not known. ssp-syntax 2.7.
+func AliasOf(sub *wire.Element) string {
+	v, _ := valueOf(sub, "Alias")
+	return v
+}
+
 // availabilityOf is the availability of a state, and the words that say the rest of it. Who is away is not available;
 // in OMA13 discreet, for there the public implementation takes who is not available for offline. ssp-syntax 10.3, 10.4.
 func availabilityOf(s im.State, d wire.Dialect) (value, words string) {

@@ -1,0 +1,288 @@
+package server
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"parley/exchange"
+	"parley/im"
+	"parley/ssp"
+	"parley/ssp/session"
+	"parley/ssp/wire"
+)
+
+// messageRows are those of SSP 12.
+var messageRows = []row{
+	{"SendMessageRequest", (*Server).sendMessage},
+	{"NewMessage", (*Server).newMessage},
+	{"DeliveryStatusReport", (*Server).reported},
+}
+
+// native is the content of a message as it goes from behind this door to behind it: its media type, a line break, and its
+// bytes.
+func native(info ssp.Info, content *wire.Element) (im.Native, bool) {
+	b, ok := content.Bytes()
+	typ := content.Attr("contentType")
+	if typ == "" {
+		typ = info.Type
+	}
+	if !ok || strings.ContainsAny(typ, "\r\n") {
+		return im.Native{}, false
+	}
+	return im.Native{Door: door, Body: append([]byte(typ+"\n"), b...)}, true
+}
+
+// contentOf is the content of a message on its way to a peer: as it came from one, or its words.
+func contentOf(m *im.Message) (e *wire.Element, typ string, size int, ok bool) {
+	if m.Native.Door == door {
+		typ, body, _ := strings.Cut(string(m.Native.Body), "\n")
+		return wire.New("ContentData", "contentType", typ).WithBytes([]byte(body)), typ, len(body), true
+	}
+	n := m.Neutral()
+	if n.Text.IsZero() {
+		return nil, "", 0, false
+	}
+	e, size = ssp.Content(n.Text)
+	return e, ssp.TextType, size, true
+}
+
+// sendMessage takes a message from a user of the peer's to ours: SSP 12.2.1, 12.3.1. It is answered when it is delivered
+// or stored with each of them.
+func (s *Server) sendMessage(p *peer, r *session.Request) error {
+	u, err := s.requestor(p, r)
+	if err != nil {
+		return err
+	}
+	info, err := ssp.ReadInfo(r.Primitive.Child("MessageInfo"))
+	if err != nil {
+		return err
+	}
+	if info.From.User != u.who {
+		return wire.Forbidden
+	}
+	s.pass(p, r, info, r.Primitive.Child("ContentData"), r.Primitive.Attr("deliveryReport") == wire.Yes, func(status *wire.Element) {
+		r.Answer(wire.New("SendMessageResponse", "messageID", info.ID).Add(status))
+	})
+	return nil
+}
+
+// newMessage takes a message for users of ours from the peer that is their message service: SSP 12.2.4, 12.3.3.
+func (s *Server) newMessage(p *peer, r *session.Request) error {
+	info, err := ssp.ReadInfo(r.Primitive.Child("MessageInfo"))
+	if err != nil {
+		return err
+	}
+	if info.From.User.IsZero() {
+		return wire.NotSupported
+	}
+	info.To = nil
+	for e := range r.Primitive.Children("User") {
+		who, err := ssp.ParseUser(e.Attr("userID"))
+		if err != nil {
+			return wire.BadParameter
+		}
+		info.To = append(info.To, ssp.Party{User: who})
+	}
+	s.pass(p, r, info, r.Primitive.Child("ContentData"), false, func(status *wire.Element) {
+		r.Answer(wire.New("MessageDelivered", "messageID", info.ID).Add(status))
+	})
+	return nil
+}
+
+// pass sends a message on to each of its receivers. answer is called when it is with all of them.
+func (s *Server) pass(p *peer, _ *session.Request, info ssp.Info, content *wire.Element, report bool, answer func(*wire.Element)) {
+	v := newVerdicts()
+	n, err := ssp.Neutral(info, content)
+	nat, ok := native(info, content)
+	var left atomic.Int32
+	left.Store(1)
+	errs := make([]error, len(info.To))
+	done := func() {
+		if left.Add(-1) > 0 {
+			return
+		}
+		for i, to := range info.To {
+			v.add(errs[i], to.Element(wire.WV10))
+		}
+		answer(v.element())
+	}
+	var b exchange.Batch
+	for i, to := range info.To {
+		errs[i] = s.mayPass(p, to, err)
+		if errs[i] == nil && !ok {
+			errs[i] = wire.BadMediaType
+		}
+		if errs[i] != nil {
+			continue
+		}
+		if p.doubled(info.ID, info.From.User, to.User) {
+			continue // it is here: what was answered then was lost
+		}
+		now := time.Now()
+		m := &im.Message{From: info.From.User, FromSlot: slot, To: to.User, Time: now, Kind: im.Words, Report: report, Native: nat,
+			Neutralise: func() im.Neutral { return n }}
+		m.ID = s.x.MessageID()
+		if report {
+			p.remember(strconv.FormatInt(int64(m.ID), 10), &im.Message{From: m.From, To: m.To, ID: m.ID,
+				Native: im.Native{Door: door, Body: []byte(info.ID)}})
+		}
+		left.Add(1)
+		s.x.Send(s.ctx, &b, m, func(err error) {
+			errs[i] = err
+			if err != nil {
+				p.unseen(info.ID, info.From.User, to.User)
+			}
+			done()
+		})
+	}
+	b.Flush()
+	done()
+}
+
+// mayPass judges a receiver: users of ours, who can read what it is.
+func (s *Server) mayPass(_ *peer, to ssp.Party, unreadable error) error {
+	switch {
+	case to.User.IsZero() && to.List.Resource != "":
+		return wire.NoContactList
+	case to.User.IsZero():
+		return wire.NoGroup
+	case !s.x.Ours(to.User.Domain()):
+		return wire.BadDomain
+	}
+	return unreadable
+}
+
+// message sends one of ours on to a user of the peer's: SSP 12.3.1. What has no words has no form here.
+func (p *peer) message(l *session.Link, u *user, m *exchange.Message) {
+	content, typ, size, ok := (*wire.Element)(nil), "", 0, false
+	if m.Kind == im.Words {
+		content, typ, size, ok = contentOf(m.Message)
+	}
+	if !ok {
+		m.Return(im.ErrNothingFits)
+		return
+	}
+	id := ssp.FormatMessageID(m.ID, p.s.x.Domain())
+	info := ssp.Info{ID: id, Type: typ, Size: size, Validity: validity, To: []ssp.Party{{User: u.who}}, From: ssp.Party{User: m.From}, Time: m.Time}
+	e := wire.New("SendMessageRequest", "deliveryReport", wire.YesNo(m.Report)).Add(p.s.meta(m.From), info.Element(l.Peer().Dialect), content)
+	if m.Report {
+		p.remember(id, m.Message)
+	}
+	l.GoOrdered(p.s.ctx, m.From.String()+" "+u.who.String(), e, func(answer *wire.Element, err error) {
+		switch code := partOf(answer, err); {
+		case err == nil && code.Class() == 2:
+			m.Done()
+		case code == 0, code == wire.Unavailable, code == wire.TimedOut, code == wire.QueueFull, code == wire.Internal, code == wire.BadSession:
+			m.Return(im.ErrGone) // it is stored, and sent again
+		default:
+			m.Refuse(ssp.ErrorOf(code))
+		}
+	})
+}
+
+// validity is how long a message may take to its receiver: ssp-syntax 10.2.
+const validity = 24 * time.Hour
+
+// partOf is the code for the one that a request named: in a DetailedResult, or of the whole; 0 when there was no answer.
+func partOf(answer *wire.Element, err error) wire.Code {
+	if err != nil {
+		code, _ := errors.AsType[wire.Code](err)
+		return code
+	}
+	status := answer
+	if s := answer.Child("Status"); s != nil {
+		status = s
+	}
+	if d := status.Child("DetailedResult"); d != nil {
+		if c, ok := wire.ParseCode(d.Attr("code")); ok {
+			return c
+		}
+	}
+	return wire.StatusOf(answer)
+}
+
+// mostSent is how many messages are remembered of which the sender wants to know that they came.
+const mostSent = 1000
+
+// remember keeps a message whose sender wants to know that it came, by its ID.
+func (p *peer) remember(id string, m *im.Message) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, there := p.sent[id]; !there {
+		p.sentIDs = append(p.sentIDs, id)
+	}
+	p.sent[id] = m
+	if len(p.sentIDs) > mostSent {
+		delete(p.sent, p.sentIDs[0])
+		p.sentIDs = p.sentIDs[1:]
+	}
+}
+
+// recall gives a message that was remembered, once.
+func (p *peer) recall(id string) *im.Message {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m := p.sent[id]
+	delete(p.sent, id)
+	return m
+}
+
+// reported hears that a message of ours came: SSP 12.2.12, 12.3.9.
+func (s *Server) reported(p *peer, r *session.Request) error {
+	info := r.Primitive.Child("MessageInfo")
+	m := p.recall(info.Attr("messageID"))
+	r.Answer(wire.Status(wire.Successful, ""))
+	if code, ok := wire.ParseCode(r.Primitive.Child("DeliveryResult").Child("Status").Attr("code")); m != nil && ok {
+		s.x.Reported(m, slot, ssp.ErrorOf(code))
+	}
+	return nil
+}
+
+// report tells the peer that a message of one of its users came: SSP 12.2.12, 12.3.9.
+func (p *peer) report(l *session.Link, u *user, d *exchange.Report) {
+	m := p.recall(strconv.FormatInt(int64(d.Of.ID), 10))
+	if m == nil || d.Why != nil {
+		return
+	}
+	info := ssp.Info{ID: string(m.Native.Body), Type: ssp.TextType, To: []ssp.Party{{User: d.Of.To}}, From: ssp.Party{User: u.who}, Time: d.Of.Time}
+	l.Go(p.s.ctx, wire.New("DeliveryStatusReport").Add(p.s.meta(nobody), wire.New("DeliveryResult").Add(wire.Status(wire.Successful, "")),
+		info.Element(l.Peer().Dialect)), func(*wire.Element, error) {})
+}
+
+// twice is a message that came, for one receiver.
+type twice struct {
+	id       string
+	from, to im.Address
+}
+
+// doubled reports whether a message has come before to a receiver, in the last while, and remembers that it has: the answer
+// may have been lost with the session. ssp-syntax 6.
+func (p *peer) doubled(id string, from, to im.Address) bool {
+	if id == "" {
+		return false
+	}
+	now, k := time.Now(), twice{id, from, to}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now.Sub(p.cameSince) > comesAgain {
+		p.cameBefore, p.came, p.cameSince = p.came, map[twice]struct{}{}, now
+	}
+	_, late := p.came[k]
+	_, early := p.cameBefore[k]
+	p.came[k] = struct{}{}
+	return late || early
+}
+
+// comesAgain is how long it is remembered at least.
+const comesAgain = 10 * time.Minute
+
+// unseen forgets one that was not taken.
+func (p *peer) unseen(id string, from, to im.Address) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.came, twice{id, from, to})
+	delete(p.cameBefore, twice{id, from, to})
+}

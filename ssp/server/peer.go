@@ -1,0 +1,268 @@
+package server
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/exchange"
+	"parley/im"
+	"parley/ssp/session"
+)
+
+// peer is a domain that is registered, and those of its users who are in memory.
+type peer struct {
+	s      *Server
+	domain string
+	remove func() // takes it out of the exchange
+	link   atomic.Pointer[session.Link]
+
+	mu               sync.Mutex // guards what follows
+	users            map[im.Address]*user
+	queue            []thing // what is to be told to the peer, in order
+	draining         bool    // one goroutine does
+	held             int     // it waits until a request is answered
+	stale            bool    // something was not told for want of room: all is to be told again
+	sent             map[string]*im.Message
+	sentIDs          []string           // the oldest first
+	came, cameBefore map[twice]struct{} // messages that came, and before cameSince
+	cameSince        time.Time
+}
+
+// thing is a delivery for one of the peer's users.
+type thing struct {
+	u *user
+	d exchange.Delivery
+}
+
+// user is somebody of a peer's: the session that stands for them.
+type user struct {
+	p    *peer
+	who  im.Address
+	c    *exchange.Client
+	last atomic.Int64 // when something was last done by them or for them, Unix seconds
+
+	mu    sync.Mutex              // guards what follows
+	wants map[im.Address][]string // the presence attributes that they asked for of ours; nil: all
+	known *known                  // what the peer told of them
+}
+
+// Stand implements exchange.Peer.
+func (p *peer) Stand(who im.Address, c *exchange.Client) (exchange.Session, exchange.Login) {
+	u := &user{p: p, who: who, c: c}
+	u.touch()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.users[who] = u
+	return u, exchange.Login{Door: door, Slot: slot, Remote: p.domain}
+}
+
+func (u *user) touch() { u.last.Store(time.Now().Unix()) }
+
+// user has one of the peer's users in memory. im.ErrTooMany when there are too many.
+func (p *peer) user(ctx context.Context, who im.Address) (*user, error) {
+	p.mu.Lock()
+	u, n := p.users[who], len(p.users)
+	p.mu.Unlock()
+	if u == nil && n >= p.s.cfg.Users {
+		p.s.cfg.Hit("users")
+		return nil, im.ErrTooActive
+	}
+	c, err := p.s.x.Stand(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	u = p.users[who]
+	p.mu.Unlock()
+	if u == nil || u.c != c {
+		return nil, im.ErrClosing
+	}
+	u.touch()
+	if p.link.Load() != nil {
+		c.SetDeaf(false)
+	}
+	return u, nil
+}
+
+// Hand implements exchange.Session.
+func (u *user) Hand(d exchange.Delivery) bool {
+	p := u.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.queue) >= p.s.cfg.Queue {
+		p.s.cfg.Hit("peer_queue")
+		if m, ok := d.(*exchange.Message); ok {
+			m.Return(im.ErrTooActive)
+		} else {
+			p.stale = true
+		}
+		return false
+	}
+	p.queue = append(p.queue, thing{u, d})
+	return !p.draining && p.held == 0
+}
+
+// Flush implements exchange.Session.
+func (u *user) Flush() { u.p.drain() }
+
+// End implements exchange.Session: the peer is told by its own session.
+func (u *user) End(exchange.EndReason) {}
+
+// drain tells the peer what waits for it, one goroutine at a time.
+func (p *peer) drain() {
+	p.mu.Lock()
+	if p.draining || p.held > 0 {
+		p.mu.Unlock()
+		return
+	}
+	p.draining = true
+	for len(p.queue) > 0 && p.held == 0 {
+		l := p.queue
+		p.queue = nil
+		p.mu.Unlock()
+		p.tell(l)
+		p.mu.Lock()
+	}
+	p.draining = false
+	p.mu.Unlock()
+}
+
+// hold keeps what an act leads to back until the act is answered: ssp-syntax 9.42.
+func (p *peer) hold() {
+	p.mu.Lock()
+	p.held++
+	p.mu.Unlock()
+}
+
+func (p *peer) release() {
+	p.mu.Lock()
+	p.held--
+	p.mu.Unlock()
+	p.drain()
+}
+
+// tell sends deliveries on their way. What cannot be sent is found again when there is a session: begin.
+func (p *peer) tell(l []thing) {
+	link := p.link.Load()
+	for i := 0; i < len(l); i++ {
+		u := l[i].u
+		u.touch()
+		switch d := l[i].d.(type) {
+		case *exchange.Message:
+			if link == nil {
+				d.Return(im.ErrGone)
+				continue
+			}
+			p.message(link, u, d)
+		case *exchange.Presence:
+			n := 1
+			for i+n < len(l) && l[i+n].d == l[i].d {
+				n++
+			}
+			if link != nil {
+				p.notify(link, d, l[i:i+n])
+			}
+			i += n - 1
+		case *exchange.Change:
+			if link != nil {
+				p.change(link, u, d)
+			}
+		case *exchange.Report:
+			if link != nil {
+				p.report(link, u, d)
+			}
+		}
+	}
+}
+
+// begin takes a pair of sessions into use: services are agreed on, and then all is told that is to be known, and given
+// what waited. SSP 6.1.1, 7.3.3; ssp-syntax 5.5.
+func (p *peer) begin(l *session.Link) {
+	p.agree(p.s.ctx, l)
+	p.link.Store(l)
+	p.resync(l)
+}
+
+// resync has everybody of the peer's in memory who watches or is watched, asks again for those who are watched, and tells
+// of ours: what was told while nobody listened.
+func (p *peer) resync(l *session.Link) {
+	if err := p.s.x.StandAll(p.s.ctx, p.domain); err != nil {
+		if p.s.ctx.Err() == nil {
+			p.s.log.Error("users of a peer not found again", "domain", p.domain, "err", err)
+		}
+		return
+	}
+	for _, u := range p.all() {
+		if p.link.Load() != l {
+			return
+		}
+		p.resubscribe(l, u)
+		u.c.SetDeaf(false)
+	}
+}
+
+// end takes a pair of sessions out: nobody knows how the peer's users are.
+func (p *peer) end(l *session.Link, err error) {
+	if !p.link.CompareAndSwap(l, nil) {
+		return
+	}
+	p.s.log.Info("session with a domain ended", "domain", p.domain, "err", err)
+	for _, u := range p.all() {
+		u.c.SetDeaf(true)
+		u.show(im.Presence{}, "", nil)
+	}
+}
+
+// all is the peer's users in memory.
+func (p *peer) all() []*user {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := make([]*user, 0, len(p.users))
+	for _, u := range p.users {
+		l = append(l, u)
+	}
+	slices.SortFunc(l, func(a, b *user) int { return a.who.Compare(b.who) })
+	return l
+}
+
+// forget lets those go who have been in memory for nothing since then.
+func (p *peer) forget(since time.Time) {
+	up := p.link.Load() != nil
+	for _, u := range p.all() {
+		if u.last.Load() > since.Unix() || up && u.matters() {
+			continue
+		}
+		p.mu.Lock()
+		if p.users[u.who] == u {
+			delete(p.users, u.who)
+		}
+		p.mu.Unlock()
+		u.c.Detach()
+	}
+}
+
+// matters reports whether somebody here sees the user, or they somebody.
+func (u *user) matters() bool {
+	for _, e := range u.c.Snapshot().Entries {
+		if e.Side.Watch != im.WatchNone || e.Watched != im.WatchNone {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *peer) detachAll() {
+	for _, u := range p.all() {
+		u.c.Detach()
+	}
+	p.mu.Lock()
+	clear(p.users)
+	l := p.queue
+	p.queue = nil
+	p.mu.Unlock()
+	p.link.Store(nil)
+	p.tell(l)
+}

@@ -1,0 +1,520 @@
+package server
+
+import (
+	"errors"
+
+	"parley/exchange"
+	"parley/im"
+	"parley/ssp"
+	"parley/ssp/session"
+	"parley/ssp/wire"
+)
+
+const (
+	door = ssp.Door
+	// slot is the session of a peer's user that others see: SSP knows one presence for each person.
+	slot = "SSP"
+)
+
+// nobody asks when the domain itself does.
+var nobody im.Address
+
+// presenceRows are those of SSP 11.
+var presenceRows = []row{
+	{"SubscribeRequest", (*Server).subscribe},
+	{"UnsubscribeRequest", (*Server).unsubscribe},
+	{"PresenceNotification", (*Server).notified},
+	{"GetPresenceRequest", (*Server).getPresence},
+	{"UpdatePresenceRequest", (*Server).updatePresence},
+	{"GetWatcherListRequest", (*Server).getWatcherList},
+	{"AuthorizationRequest", (*Server).authorize},
+	{"AuthorizationResponse", (*Server).authorized},
+	{"CancelAuthRequest", (*Server).cancelAuth},
+}
+
+// known is what a peer told of one of its users.
+type known struct {
+	sub  *wire.Element // PresenceSubList, merged of all that came
+	name string
+}
+
+// show has everybody who may see the user see them so.
+func (u *user) show(is im.Presence, name string, k *known) {
+	u.mu.Lock()
+	u.known = k
+	u.mu.Unlock()
+	u.c.SetPresence(is, nil)
+	if name != "" {
+		u.c.Rename(name)
+	}
+	u.c.Flush()
+}
+
+// requestor is the user of the peer's who asks: SSP 5.2.1.
+func (s *Server) requestor(p *peer, r *session.Request) (*user, error) {
+	who, err := ssp.ParseUser(r.Meta.User)
+	if !r.Meta.Client || err != nil || who.Domain() != p.domain {
+		return nil, wire.UnknownTransaction
+	}
+	return p.user(s.ctx, who)
+}
+
+// ours reads a user of ours.
+func (s *Server) ours(v string) (im.Address, error) {
+	who, err := ssp.ParseUser(v)
+	switch {
+	case err != nil:
+		return who, wire.BadParameter
+	case !s.x.Ours(who.Domain()):
+		return who, wire.BadDomain
+	}
+	return who, nil
+}
+
+// verdicts gathers what became of a request with each of those it names: SSP 14.2.1, 14.2.2.
+type verdicts struct {
+	status *wire.Element
+	n      int
+	first  error
+}
+
+func newVerdicts() *verdicts { return &verdicts{status: wire.Status(wire.Successful, "")} }
+
+// add notes how it went with one, by the element that names them in a DetailedResult.
+func (v *verdicts) add(err error, named *wire.Element) {
+	v.n++
+	if err == nil {
+		return
+	}
+	if v.first == nil {
+		v.first = err
+	}
+	v.status.Detail(ssp.CodeOf(err), named)
+}
+
+// element is the Status: 200, 201 for some, or the one code for all when none succeeded.
+func (v *verdicts) element() *wire.Element {
+	bad := 0
+	for range v.status.Children("DetailedResult") {
+		bad++
+	}
+	switch {
+	case bad == 0:
+	case bad < v.n:
+		v.status.Set("code", wire.PartlySuccessful.String())
+	default:
+		v.status.Set("code", ssp.CodeOf(v.first).String())
+	}
+	return v.status
+}
+
+func userID(who string) *wire.Element { return wire.New("UserID", "userID", who) }
+
+// subscribe has a user of the peer's ask to see ours; those who let them are told of at once, after the answer. SSP 11.2.1,
+// 11.3.1; ssp-syntax 9.42. Whether somebody is unknown here is not told: they are asked as one who never answers.
+func (s *Server) subscribe(p *peer, r *session.Request) error {
+	u, err := s.requestor(p, r)
+	if err != nil {
+		return err
+	}
+	wants, err := ssp.Wanted(r.Primitive.Child("AttributeList"))
+	if err != nil {
+		return err
+	}
+	p.hold()
+	defer p.release()
+	v := newVerdicts()
+	var again []im.Address
+	for e := range r.Primitive.Children("UserID") {
+		who, err := s.ours(e.Attr("userID"))
+		if err == nil {
+			u.mu.Lock()
+			if u.wants == nil {
+				u.wants = map[im.Address][]string{}
+			}
+			u.wants[who] = wants
+			u.mu.Unlock()
+			seen := u.c.Snapshot().Entry(who)
+			err = s.x.Ask(s.ctx, exchange.By{Who: u.who}, who, im.Wish{})
+			if seen != nil && seen.Sees {
+				again = append(again, who)
+			}
+		}
+		v.add(err, userID(e.Attr("userID")))
+	}
+	for e := range r.Primitive.Children("ContactList") {
+		v.add(wire.NoContactList, wire.New("ContactList", "contactListID", e.Attr("contactListID")))
+	}
+	r.Answer(v.element())
+	for _, who := range again {
+		s.tellAgain(u, who)
+	}
+	return nil
+}
+
+// tellAgain tells a user of the peer's how somebody is whom they see: offline, too.
+func (s *Server) tellAgain(u *user, who im.Address) {
+	found, err := u.c.Probe(s.ctx, who, "")
+	u.c.Flush()
+	if err == nil && !found {
+		u.p.queueOffline(u, who)
+	}
+}
+
+// queueOffline tells a user of the peer's that somebody is not there.
+func (p *peer) queueOffline(u *user, who im.Address) {
+	u.Hand(&exchange.Presence{Who: who, Changed: true, Initial: true})
+	p.drain()
+}
+
+// unsubscribe ends that: SSP 11.2.4, 11.3.3.
+func (s *Server) unsubscribe(p *peer, r *session.Request) error {
+	u, err := s.requestor(p, r)
+	if err != nil {
+		return err
+	}
+	v := newVerdicts()
+	for e := range r.Primitive.Children("UserID") {
+		who, err := s.ours(e.Attr("userID"))
+		if err == nil {
+			u.mu.Lock()
+			delete(u.wants, who)
+			u.mu.Unlock()
+			err = s.x.Unwatch(s.ctx, exchange.By{Who: u.who}, who)
+		}
+		v.add(err, userID(e.Attr("userID")))
+	}
+	for e := range r.Primitive.Children("ContactList") {
+		v.add(wire.NoContactList, wire.New("ContactList", "contactListID", e.Attr("contactListID")))
+	}
+	r.Answer(v.element())
+	return nil
+}
+
+// notified hears how users of the peer's are, whom ours watch: SSP 11.2.5, 11.3.4. That somebody of ours is told is the
+// answer to their wish. Who does not watch is named, and the peer is asked to stop.
+func (s *Server) notified(p *peer, r *session.Request) error {
+	v := newVerdicts()
+	for value := range r.Primitive.Children("PresenceValue") {
+		who, err := ssp.ParseUser(value.Attr("userID"))
+		if err != nil || who.Domain() != p.domain {
+			v.add(wire.UnknownTransaction, userID(value.Attr("userID")))
+			continue
+		}
+		u, err := p.user(s.ctx, who)
+		if err == nil {
+			err = u.update(value)
+		}
+		if err != nil {
+			v.add(err, userID(value.Attr("userID")))
+			continue
+		}
+		for e := range r.Primitive.Children("User") {
+			v.add(s.watched(u, e.Attr("userID")), userID(e.Attr("userID")))
+		}
+	}
+	r.Answer(v.element())
+	return nil
+}
+
+// watched takes it that a user of the peer's lets one of ours see them.
+func (s *Server) watched(u *user, by string) error {
+	w, err := s.ours(by)
+	if err != nil {
+		return err
+	}
+	e := u.c.Snapshot().Entry(w)
+	switch {
+	case e == nil || e.Watched == im.WatchNone:
+		u.p.unsubscribeFrom(w, u.who)
+		return wire.UnknownUser
+	case e.Watched == im.WatchAsked:
+		return s.x.Answer(s.ctx, exchange.By{Who: u.who}, w)
+	}
+	return nil
+}
+
+// update takes what a peer tells of one of its users: only what changed. SSP 11.2.5, 11.2.10
+func (u *user) update(value *wire.Element) error {
+	sub := value.Child("PresenceSubList")
+	if err := ssp.CheckAttributes(sub); err != nil {
+		return err
+	}
+	u.mu.Lock()
+	k := u.known
+	u.mu.Unlock()
+	next := &known{sub: sub}
+	if k != nil {
+		next.name = k.name
+		next.sub = ssp.MergeAttributes(k.sub, sub)
+	}
+	if alias := ssp.AliasOf(next.sub); alias != "" {
+		next.name = alias
+	}
+	u.show(ssp.ReadPresence(next.sub), next.name, next)
+	return nil
+}
+
+// getPresence tells how ours are, as far as the one who asks may see it: SSP 11.2.8, 11.3.6. Who has not been let in is
+// told 401.
+func (s *Server) getPresence(p *peer, r *session.Request) error {
+	u, err := s.requestor(p, r)
+	if err != nil {
+		return err
+	}
+	wants, err := ssp.Wanted(r.Primitive.Child("AttributeList"))
+	if err != nil {
+		return err
+	}
+	v := newVerdicts()
+	var values []*wire.Element
+	for e := range r.Primitive.Children("UserID") {
+		who, err := s.ours(e.Attr("userID"))
+		if err == nil {
+			var name string
+			var is im.Presence
+			if name, is, err = u.c.Fetch(s.ctx, who); err == nil {
+				values = append(values, ssp.PresenceValue(who, ssp.Presence(is, name, wants, r.Link.Peer().Dialect)))
+			}
+		}
+		if errors.Is(err, im.ErrNotInvited) {
+			err = wire.Unauthorized
+		}
+		v.add(err, userID(e.Attr("userID")))
+	}
+	for e := range r.Primitive.Children("ContactList") {
+		v.add(wire.NoContactList, wire.New("ContactList", "contactListID", e.Attr("contactListID")))
+	}
+	r.Answer(wire.New("GetPresenceResponse").Add(v.element()).Add(values...))
+	return nil
+}
+
+// updatePresence has a user of the peer's be so, for whom we are the presence service: SSP 11.2.10, 11.3.7.
+func (s *Server) updatePresence(p *peer, r *session.Request) error {
+	u, err := s.requestor(p, r)
+	if err != nil {
+		return err
+	}
+	for value := range r.Primitive.Children("PresenceValue") {
+		if who, err := ssp.ParseUser(value.Attr("userID")); err != nil || who != u.who {
+			return wire.Forbidden
+		}
+		if err := u.update(value); err != nil {
+			return err
+		}
+	}
+	r.Answer(wire.Status(wire.Successful, ""))
+	return nil
+}
+
+// getWatcherList tells a user of the peer's who watches them here: SSP 11.2.6, 11.3.5.
+func (s *Server) getWatcherList(p *peer, r *session.Request) error {
+	u, err := s.requestor(p, r)
+	if err != nil {
+		return err
+	}
+	answer := wire.New("GetWatcherListResponse").Add(wire.Status(wire.Successful, ""))
+	for _, e := range u.c.Snapshot().Entries {
+		if e.Watched != im.WatchNone {
+			answer.Add(userID(ssp.FormatUser(e.Who)))
+		}
+	}
+	r.Answer(answer)
+	return nil
+}
+
+// authorize asks users of ours whether others may see them, whose presence service the peer is: SSP 11.2.2, 11.3.2. The
+// answer comes when they give it.
+func (s *Server) authorize(p *peer, r *session.Request) error {
+	v := newVerdicts()
+	for a := range r.Primitive.Children("Authorizing") {
+		who, err := s.ours(a.Child("UserID").Attr("userID"))
+		for sub := range a.Children("Subscribing") {
+			from, e := ssp.ParseUser(sub.Child("UserID").Attr("userID"))
+			switch {
+			case err != nil:
+				e = err
+			case e != nil:
+				e = wire.BadParameter
+			default:
+				e = s.x.Ask(s.ctx, exchange.By{Who: from}, who, im.Wish{})
+			}
+			v.add(e, userID(sub.Child("UserID").Attr("userID")))
+		}
+	}
+	r.Answer(v.element())
+	return nil
+}
+
+// authorized hears what a user of the peer's says to those who asked to see them, whose presence service we are: SSP
+// 11.2.3, 11.3.2.
+func (s *Server) authorized(p *peer, r *session.Request) error {
+	u, err := s.requestor(p, r)
+	if err != nil {
+		return err
+	}
+	v := newVerdicts()
+	for a := range r.Primitive.Children("Authorizing") {
+		if who, err := ssp.ParseUser(a.Child("UserID").Attr("userID")); err != nil || who != u.who {
+			return wire.Forbidden
+		}
+		for sub := range a.Children("Subscribing") {
+			from, err := ssp.ParseUser(sub.Child("UserID").Attr("userID"))
+			switch {
+			case err != nil:
+				err = wire.BadParameter
+			case sub.Attr("acceptance") == wire.Yes:
+				err = s.x.Answer(s.ctx, exchange.By{Who: u.who}, from)
+			default:
+				err = s.x.Refuse(s.ctx, exchange.By{Who: u.who}, from)
+			}
+			v.add(err, userID(sub.Child("UserID").Attr("userID")))
+		}
+	}
+	r.Answer(v.element())
+	return nil
+}
+
+// cancelAuth takes back that others may see a user of the peer's: SSP 11.2.11, 11.3.8.
+func (s *Server) cancelAuth(p *peer, r *session.Request) error {
+	u, err := s.requestor(p, r)
+	if err != nil {
+		return err
+	}
+	v := newVerdicts()
+	for e := range r.Primitive.Children("UserID") {
+		from, err := ssp.ParseUser(e.Attr("userID"))
+		if err != nil {
+			err = wire.BadParameter
+		} else {
+			err = s.x.Refuse(s.ctx, exchange.By{Who: u.who}, from)
+		}
+		v.add(err, userID(e.Attr("userID")))
+	}
+	r.Answer(v.element())
+	return nil
+}
+
+// notify tells users of the peer's how one of ours is, whom they watch: SSP 11.2.5, 11.3.4. One document tells all who want
+// the same of it.
+func (p *peer) notify(l *session.Link, n *exchange.Presence, to []thing) {
+	if n.Direct || !n.Changed { // what is sent to one alone has no form here, and sessions are none of theirs
+		return
+	}
+	for len(to) > 0 {
+		wants := to[0].u.wanted(n.Who)
+		e := wire.New("PresenceNotification").Add(p.s.meta(nobody))
+		var rest []thing
+		for _, t := range to {
+			if same(t.u.wanted(n.Who), wants) {
+				e.Add(wire.New("User", "userID", ssp.FormatUser(t.u.who)))
+			} else {
+				rest = append(rest, t)
+			}
+		}
+		e.Add(ssp.PresenceValue(n.Who, ssp.Presence(n.Merged, n.Name, wants, l.Peer().Dialect)))
+		l.GoOrdered(p.s.ctx, n.Who.String(), e, func(answer *wire.Element, err error) {
+			if errors.Is(err, session.ErrQueue) {
+				p.mu.Lock()
+				p.stale = true
+				p.mu.Unlock()
+			}
+		})
+		to = rest
+	}
+}
+
+// wanted is what a user wants to know of somebody.
+func (u *user) wanted(of im.Address) []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.wants[of]
+}
+
+func same(a, b []string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// change tells the peer what an act of one of ours means for one of its users: SSP 11.3.1, 11.3.3.
+func (p *peer) change(l *session.Link, u *user, c *exchange.Change) {
+	if c.Who.IsZero() || !p.s.x.Ours(c.Who.Domain()) {
+		return
+	}
+	theirs := c.By.Who == u.who // they know it
+	switch {
+	case c.Request != nil:
+		p.subscribeTo(l, c.Who, u.who)
+	case c.Before.Watched != im.WatchNone && c.After.Watched == im.WatchNone && !theirs:
+		p.unsubscribeFrom(c.Who, u.who)
+	}
+	if c.After.Sees && !c.Before.Sees && !u.c.Sees(c.Who) { // who is there is told by the exchange
+		p.notify(l, &exchange.Presence{Who: c.Who, Changed: true}, []thing{{u: u}})
+	}
+}
+
+// subscribeTo asks to see a user of the peer's for one of ours: SSP 11.3.1. A refusal takes the wish back.
+func (p *peer) subscribeTo(l *session.Link, w, who im.Address) {
+	e := wire.New("SubscribeRequest").Add(p.s.meta(w), userID(ssp.FormatUser(who)))
+	l.GoOrdered(p.s.ctx, w.String()+" "+who.String(), e, func(_ *wire.Element, err error) {
+		if code, ok := errors.AsType[wire.Code](err); ok && refused(code) {
+			p.s.later(func() error { return p.s.x.Refuse(p.s.ctx, exchange.By{Who: who}, w) })
+		}
+	})
+}
+
+// refused reports that asking again leads to nothing.
+func refused(c wire.Code) bool {
+	switch c {
+	case wire.Unauthorized, wire.Forbidden, wire.NotFound, wire.UnknownUser, wire.BadDomain, wire.Blocked:
+		return true
+	}
+	return false
+}
+
+// unsubscribeFrom ends that: SSP 11.3.3.
+func (p *peer) unsubscribeFrom(w, who im.Address) {
+	if l := p.link.Load(); l != nil {
+		e := wire.New("UnsubscribeRequest").Add(p.s.meta(w), userID(ssp.FormatUser(who)))
+		l.GoOrdered(p.s.ctx, w.String()+" "+who.String(), e, func(*wire.Element, error) {})
+	}
+}
+
+// resubscribe asks anew for all of ours who watch one of the peer's users, and tells that one of ours whom they see.
+func (p *peer) resubscribe(l *session.Link, u *user) {
+	for _, e := range u.c.Snapshot().Entries {
+		if !p.s.x.Ours(e.Who.Domain()) {
+			continue
+		}
+		if e.Watched != im.WatchNone {
+			p.subscribeTo(l, e.Who, u.who)
+		}
+		if e.Sees {
+			p.s.later(func() error {
+				is, name := im.Presence{}, ""
+				if n, seen, err := u.c.Fetch(p.s.ctx, e.Who); err == nil {
+					is, name = seen, n
+				}
+				u.Hand(&exchange.Presence{Who: e.Who, Name: name, Merged: is, Changed: true, Initial: true})
+				p.drain()
+				return nil
+			})
+		}
+	}
+}
+
+// later does something that may wait, in a goroutine that ends with it.
+func (s *Server) later(f func() error) {
+	s.work.Go(func() {
+		if err := f(); err != nil && s.ctx.Err() == nil {
+			s.log.Warn("what another domain answered is not kept", "err", err)
+		}
+	})
+}

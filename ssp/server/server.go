@@ -1,0 +1,261 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"parley/exchange"
+	"parley/im"
+	"parley/metrics"
+	"parley/ssp"
+	"parley/ssp/session"
+	"parley/ssp/wire"
+)
+
+// Register is what the operator registered of other domains. It may change while the door is open; then Update is called.
+type Register interface {
+	Names() []string
+	Peer(domain string) (*session.Peer, bool)
+}
+
+// Config is what the door works with. Zero limits have the defaults named behind them.
+type Config struct {
+	Exchange *exchange.Exchange
+	Register Register
+	Timers   session.Timers
+	Limits   session.Limits
+	Dial     session.Config // of this only Dial and Resolver count
+	Users    int            // of one peer, in memory; 20,000
+	Queue    int            // deliveries that wait for one peer; 8,192
+	Forget   time.Duration  // how long somebody of a peer's stays in memory for nothing; 10 min
+	Metrics  *metrics.Door
+	Hit      func(limit string)
+	Log      *slog.Logger
+}
+
+// Server is our end of all sessions with other domains.
+type Server struct {
+	cfg  Config
+	x    *exchange.Exchange
+	log  *slog.Logger
+	node *session.Node
+	rows map[string]row
+
+	mu    sync.Mutex // guards peers
+	peers map[string]*peer
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	work   sync.WaitGroup // goroutines of the door: all end with ctx, or when their work is done
+}
+
+// row says who answers a primitive that begins a transaction: SSP 5.
+type row struct {
+	primitive string
+	serve     func(s *Server, p *peer, r *session.Request) error
+}
+
+// table is all that is served, chapter by chapter of SSP. A handler answers the request itself, or returns why not: that is
+// the Status then.
+var table = [][]row{serviceRows, presenceRows, messageRows}
+
+// New makes the door. Close closes it.
+func New(c Config) (*Server, error) {
+	if c.Users == 0 {
+		c.Users = 20000
+	}
+	if c.Queue == 0 {
+		c.Queue = 8192
+	}
+	if c.Forget == 0 {
+		c.Forget = 10 * time.Minute
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Hit == nil {
+		c.Hit = func(string) {}
+	}
+	s := &Server{cfg: c, x: c.Exchange, log: c.Log, rows: map[string]row{}, peers: map[string]*peer{}}
+	for _, chapter := range table {
+		for _, r := range chapter {
+			if _, ok := wire.Lookup(r.primitive); !ok {
+				return nil, fmt.Errorf("no primitive of SSP is called %s", r.primitive)
+			}
+			s.rows[r.primitive] = r
+		}
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.node = session.New(session.Config{Domain: s.x.Domain(), Lookup: c.Register.Peer, Handle: s.handle, Up: s.up, Down: s.down,
+		Timers: c.Timers, Limits: c.Limits, Dial: c.Dial.Dial, Resolver: c.Dial.Resolver, Log: c.Log, Metrics: c.Metrics, Hit: c.Hit})
+	s.work.Go(s.sweep) // ends with s.ctx
+	s.Update()
+	return s, nil
+}
+
+// ServeHTTP takes what peers post, on any path.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.node.ServeHTTP(w, r) }
+
+// Update takes a change of the register: who is new is served from now on, who is gone no longer.
+func (s *Server) Update() {
+	names := map[string]bool{}
+	var gone []*peer
+	s.mu.Lock()
+	for _, n := range s.cfg.Register.Names() {
+		names[n] = true
+		if s.peers[n] != nil {
+			continue
+		}
+		p := &peer{s: s, domain: n, users: map[im.Address]*user{}, sent: map[string]*im.Message{}}
+		remove, err := s.x.AddPeer(n, p)
+		if err != nil {
+			s.log.Warn("domain not joined: it is served here, or twice", "domain", n)
+			continue
+		}
+		p.remove = remove
+		s.peers[n] = p
+	}
+	for n, p := range s.peers {
+		if !names[n] {
+			delete(s.peers, n)
+			gone = append(gone, p)
+		}
+	}
+	s.mu.Unlock()
+	for _, p := range gone {
+		p.remove()
+		s.node.Forget(p.domain)
+		p.detachAll()
+	}
+	for n := range names {
+		if c, ok := s.cfg.Register.Peer(n); ok && c.Keep {
+			s.node.Keep(n)
+		}
+	}
+}
+
+// peer is a domain that is registered; nil for others.
+func (s *Server) peer(domain string) *peer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.peers[domain]
+}
+
+// Close tells all peers, and waits until nothing of the door runs, or ctx ends.
+func (s *Server) Close(ctx context.Context) {
+	s.node.Close(ctx)
+	s.cancel()
+	s.work.Wait()
+	s.mu.Lock()
+	all := s.peers
+	s.peers = map[string]*peer{}
+	s.mu.Unlock()
+	for _, p := range all {
+		p.remove()
+		p.detachAll()
+	}
+}
+
+// Test walks through the login with a domain, and tells of each of the ten steps: SSP 6.1.1.
+func (s *Server) Test(ctx context.Context, domain string, step func(n int, what string, err error)) error {
+	return s.node.Login(ctx, domain, step)
+}
+
+// Request asks a domain for something on behalf of one of our users, or for ourselves (the zero Address): what no act of a
+// client leads to. The Meta-Information is made here.
+func (s *Server) Request(ctx context.Context, domain string, as im.Address, e *wire.Element) (*wire.Element, error) {
+	p := s.peer(domain)
+	if p == nil {
+		return nil, session.ErrUnknown
+	}
+	l := p.link.Load()
+	if l == nil {
+		s.node.Keep(domain)
+		return nil, session.ErrDown
+	}
+	if t, ok := wire.Lookup(e.Name); ok && e.Child("MetaInfo") == nil {
+		for _, f := range t.Fields {
+			if f.Name == "MetaInfo" {
+				e.Kids = append([]*wire.Element{s.meta(as)}, e.Kids...)
+			}
+		}
+	}
+	return l.Request(ctx, e)
+}
+
+// meta is the Meta-Information of what one of our users asks for, or we ourselves (the zero Address): SSP 5.2.1.
+func (s *Server) meta(as im.Address) *wire.Element {
+	m := wire.Meta{Service: ssp.FormatService(s.x.Domain())}
+	if !as.IsZero() {
+		m.Client, m.User = true, ssp.FormatUser(as)
+	}
+	return m.Element()
+}
+
+// handle gives a request to its row: SSP 5.6, 14.3.6.
+func (s *Server) handle(_ context.Context, r *session.Request) {
+	p := s.peer(r.Link.Domain())
+	row, ok := s.rows[r.Primitive.Name]
+	switch {
+	case p == nil:
+		r.Answer(wire.Status(wire.BadDomain, ""))
+	case !ok:
+		r.Answer(wire.Status(wire.NotSupported, ""))
+	default:
+		if err := row.serve(s, p, r); err != nil {
+			if ssp.CodeOf(err) == wire.Internal {
+				s.log.Error("request of a peer failed", "domain", p.domain, "primitive", r.Primitive.Name, "err", err)
+			}
+			r.Answer(wire.Status(ssp.CodeOf(err), describe(err)))
+		}
+	}
+}
+
+// describe is what a peer is told besides the code: of faults, not of what goes on in here.
+func describe(err error) string {
+	if f, ok := errors.AsType[*wire.Fault](err); ok {
+		return f.Error()
+	}
+	return ""
+}
+
+// up takes a pair of sessions into use, when services are agreed on: SSP 6.1.1, 7.3.3.
+func (s *Server) up(l *session.Link) {
+	if p := s.peer(l.Domain()); p != nil {
+		s.work.Go(func() { p.begin(l) }) // ends when all that waited is under way, or with s.ctx
+	}
+}
+
+// down takes it out.
+func (s *Server) down(l *session.Link, err error) {
+	if p := s.peer(l.Domain()); p != nil {
+		p.end(l, err)
+	}
+}
+
+// sweep forgets who has been in memory for nothing.
+func (s *Server) sweep() {
+	t := time.NewTicker(s.cfg.Forget / 2)
+	defer t.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case now := <-t.C:
+			s.mu.Lock()
+			all := make([]*peer, 0, len(s.peers))
+			for _, p := range s.peers {
+				all = append(all, p)
+			}
+			s.mu.Unlock()
+			for _, p := range all {
+				p.forget(now.Add(-s.cfg.Forget))
+			}
+		}
+	}
+}
