@@ -211,3 +211,18 @@ const (
 		ORDER BY r.owner`
 	deleteRemoval = `DELETE FROM removal WHERE owner = $1`
 )
+
+// domainColumns are read by Tx.domains.
+const domainColumns = `name, url, service, digest, dialect, tls, offers, wants, route, keep, connections, added, secret, proof`
+
+const (
+	domainOf   = `SELECT ` + domainColumns + ` FROM domain WHERE name = $1`
+	allDomains = `SELECT ` + domainColumns + ` FROM domain`
+	putDomain  = `INSERT INTO domain (` + domainColumns + `)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+		ON CONFLICT (name) DO UPDATE SET url = excluded.url, service = excluded.service, digest = excluded.digest,
+		dialect = excluded.dialect, tls = excluded.tls, offers = excluded.offers, wants = excluded.wants,
+		route = excluded.route, keep = excluded.keep, connections = excluded.connections, added = excluded.added,
+		secret = excluded.secret, proof = excluded.proof`
+	deleteDomain = `DELETE FROM domain WHERE name = $1`
+)

@@ -38,6 +38,7 @@ func Suite(t *testing.T, open func(t *testing.T) *Store) {
 		{"strangers leave no rows", testStrangers},
 		{"messages wait", testMessages},
 		{"messages expire", testExpiry},
+		{"domains", testDomains},
 		{"meta", testMeta},
 		{"texts no engine takes", testTexts},
 		{"a view is a snapshot", testView},
