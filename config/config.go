@@ -27,13 +27,14 @@ type Config struct {
 	TLS string `toml:"tls"`
 	// The folder of the database, the keys and the control socket; relative to the working directory, and made if it is missing.
 	Data string `toml:"data"`
-	// The addresses served, as URLs; "msnp-dispatch://", "msnp-notification://" and "msnp-switchboard://" are one role each, "msnp://" all three; "xmpp://" is XMPP that goes over to TLS inside, "xmpps://" XMPP over TLS from the first byte; "http://" metrics and health; "?advertise=HOST:PORT" is what clients are told.
+	// The addresses served, as URLs; "msnp-dispatch://", "msnp-notification://" and "msnp-switchboard://" are one role each, "msnp://" all three; "xmpp://" is XMPP that goes over to TLS inside, "xmpps://" XMPP over TLS from the first byte; "ssp://" is HTTP and "ssps://" HTTPS for other domains; "http://" metrics and health; "?advertise=HOST:PORT" is what clients are told.
 	Listen []string `toml:"listen"`
 
 	Log        Log        `toml:"log"`
 	Limits     Limits     `toml:"limits"`
 	MSNP       MSNP       `toml:"msnp"`
 	XMPP       XMPP       `toml:"xmpp"`
+	SSP        SSP        `toml:"ssp"`
 	Credential Credential `toml:"credential"`
 	Offline    Offline    `toml:"offline"`
 	Removal    Removal    `toml:"removal"`
@@ -174,6 +175,28 @@ type XMPP struct {
 	Search bool `toml:"search"`
 }
 
+// SSP is the table [ssp]: how other domains are joined.
+type SSP struct {
+	// The URL at which other domains reach this service, as their operators are told; empty means they find it by DNS.
+	Public string `toml:"public"`
+	// Connections to one domain at a time, unless another number was registered for it.
+	Connections int `toml:"connections" least:"1" most:"64"`
+	// Requests a second that one domain may make; more are refused, and 0 means any number.
+	RequestsPerSecond int `toml:"requests_per_second" least:"0"`
+	// Bytes of one document; longer ones are refused.
+	Body Size `toml:"body" least:"4KiB" most:"64MiB"`
+	// Users, groups and lists that one request may name; one with more is refused.
+	Recipients int `toml:"recipients" least:"1"`
+	// The longest silence of ours in a session with a domain; then it is told that we are there.
+	KeepAlive Duration `toml:"keep_alive" least:"1s"`
+	// The longest time until a login that failed is tried again; it begins with some seconds, and doubles.
+	BackOffMax Duration `toml:"back_off_max" least:"1s"`
+	// Users of one domain that are in memory at a time.
+	Users int `toml:"users" least:"1"`
+	// Transactions that may wait to be sent to one domain; more are refused.
+	Queue int `toml:"queue" least:"1"`
+}
+
 // Credential is the table [credential].
 type Credential struct {
 	// Whether the password itself is kept, sealed under a key file; MSNP logins need it.
@@ -186,6 +209,8 @@ type Offline struct {
 	Store bool `toml:"store"`
 	// Time after a ring that nobody answered until stored messages ring again.
 	RingAgain Duration `toml:"ring_again" least:"1s"`
+	// Time for which a message to a user of another domain is kept while there is no way to it; then its sender is told.
+	PeerAge Duration `toml:"peer_age" least:"1m"`
 }
 
 // Removal is the table [removal].
@@ -268,8 +293,18 @@ func Default() Config {
 			LoginTries:              5,
 			Search:                  true,
 		},
+		SSP: SSP{
+			Connections:       4,
+			RequestsPerSecond: 100,
+			Body:              MiB,
+			Recipients:        1000,
+			KeepAlive:         Duration(5 * time.Minute),
+			BackOffMax:        Duration(10 * time.Minute),
+			Users:             20000,
+			Queue:             8192,
+		},
 		Credential: Credential{KeepPassword: true},
-		Offline:    Offline{Store: true, RingAgain: Duration(10 * time.Minute)},
+		Offline:    Offline{Store: true, RingAgain: Duration(10 * time.Minute), PeerAge: Duration(24 * time.Hour)},
 		Removal:    Removal{Hold: Duration(720 * time.Hour)},
 		Shutdown:   Shutdown{Grace: Duration(5 * time.Second)},
 		Metrics:    Metrics{Enabled: true},

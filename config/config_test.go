@@ -164,6 +164,18 @@ func TestValidate(t *testing.T) {
 		{"limits.stanza", "9999", "limits.stanza: 9999 is too little: 10000 to 16MiB"}, // RFC 6120 13.12
 		{"limits.stanza_depth", "2", "limits.stanza_depth: 2 is too little"},
 		{"limits.sessions", "0", "limits.sessions: 0 is too little"},
+		{"ssp.public", "im.parley.test:8421", `ssp.public: "im.parley.test:8421" is no URL of a domain: write it like https://im.parley.test:8421/`},
+		{"ssp.public", "https://im.parley.test/?a=b", "ssp.public: "},
+		{"ssp.connections", "0", "ssp.connections: 0 is too little: 1 to 64"},
+		{"ssp.connections", "65", "ssp.connections: 65 is too much"},
+		{"ssp.requests_per_second", "-1", "ssp.requests_per_second: -1 is too little"},
+		{"ssp.body", "4095", "ssp.body: 4095 is too little: 4KiB to 64MiB"},
+		{"ssp.recipients", "0", "ssp.recipients: 0 is too little"},
+		{"ssp.keep_alive", "0s", `ssp.keep_alive: "0s" is too little`},
+		{"ssp.back_off_max", "0s", `ssp.back_off_max: "0s" is too little`},
+		{"ssp.users", "0", "ssp.users: 0 is too little"},
+		{"ssp.queue", "0", "ssp.queue: 0 is too little"},
+		{"offline.peer_age", "59s", `offline.peer_age: "59s" is too little: 1m or more`},
 	} {
 		c := Default()
 		if err := c.Set(bad.key, bad.value); err != nil {
@@ -202,7 +214,7 @@ func TestCertificateNames(t *testing.T) {
 	if got, want := c.CertificateNames(), []string{"example.com", "example.org", "rooms.example.com"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("with xmpp.conference: %q, want %q", got, want)
 	}
-	for key, value := range map[string]string{"xmpp.plain": "loopback", "xmpp.contact": "mailto:a@b.example, xmpp:a@b.example,https://b.example/help"} {
+	for key, value := range map[string]string{"ssp.public": "https://im.example.com/ssp", "listen": "ssp://127.0.0.1,ssps://", "xmpp.plain": "loopback", "xmpp.contact": "mailto:a@b.example, xmpp:a@b.example,https://b.example/help"} {
 		if err := c.Set(key, value); err != nil {
 			t.Error(err)
 		}

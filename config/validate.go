@@ -58,6 +58,12 @@ func (c *Config) Validate() error {
 		report("msnp.dialects", "a dialect has no name")
 	}
 	c.XMPP.validate(c.AllDomains(), report)
+	if p := c.SSP.Public; p != "" {
+		u, err := url.Parse(p)
+		if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Scheme != "http" && u.Scheme != "https") {
+			report("ssp.public", "%q is no URL of a domain: write it like https://im.%s:8421/", p, c.Domain)
+		}
+	}
 	return errors.Join(bad...)
 }
 

@@ -20,7 +20,8 @@ type Scheme struct {
 
 // Schemes are the kinds of listeners there are. "msnp" is dispatch,
 // notification and switchboard on one port; "xmpp" is XMPP that goes over to TLS
-// inside, "xmpps" XMPP over TLS from the first byte (XEP-0368).
+// inside, "xmpps" XMPP over TLS from the first byte (XEP-0368); "ssp" and "ssps" are
+// HTTP and HTTPS for other domains (ssp-syntax 1.2, 1.6).
 var Schemes = []Scheme{
 	{"msnp", 1863, true},
 	{"msnp-dispatch", 1863, true},
@@ -28,6 +29,8 @@ var Schemes = []Scheme{
 	{"msnp-switchboard", 1863, true},
 	{"xmpp", 5222, false},
 	{"xmpps", 5223, false},
+	{"ssp", 8420, false},
+	{"ssps", 8421, false},
 	{"http", 9280, false},
 }
 

@@ -22,6 +22,8 @@ func TestParseURL(t *testing.T) {
 		{"msnp://localhost:65535?advertise=chat.example.com:1863", URL{"msnp", "localhost", 65535, "chat.example.com:1863"}, "msnp://localhost:65535?advertise=chat.example.com:1863"},
 		{"xmpp://", URL{"xmpp", "", 5222, ""}, "xmpp://:5222"},
 		{"xmpps://[::1]", URL{"xmpps", "::1", 5223, ""}, "xmpps://[::1]:5223"},
+		{"ssp://", URL{"ssp", "", 8420, ""}, "ssp://:8420"},
+		{"ssps://im.example.com/", URL{"ssps", "im.example.com", 8421, ""}, "ssps://im.example.com:8421"},
 		{"http://127.0.0.1", URL{"http", "127.0.0.1", 9280, ""}, "http://127.0.0.1:9280"},
 	} {
 		u, err := ParseURL(c.in)
@@ -61,6 +63,7 @@ func TestParseURLSaysWhatIsWrong(t *testing.T) {
 		"msnp://x:1?advertise=y:1&advertise=z:1": "twice",
 		"http://x:1?advertise=y:1":               "means nothing to http",
 		"xmpp://x:1?advertise=y:1":               "means nothing to xmpp",
+		"ssps://x:1?advertise=y:1":               "means nothing to ssps",
 	} {
 		u, err := ParseURL(in)
 		if err == nil {
