@@ -23,7 +23,8 @@ var pages = map[string]string{
 // url says where a page of the service is: a path, and the login form in front of it. dialects 9.5
 func (c *conn) url(_ context.Context, r request) error { return c.page(r) }
 
-// site is the number of the site that the login form is of.
+// site is the number of the site that the login form is of. COMPAT MSN 2.0 to 2.2: MSNP3 and MSNP4 are said not to need
+// it, and get it too.
 const site = "2"
 
 // urlSite is url that names the site, too: dialects 9.5, 13.3.

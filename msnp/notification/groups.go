@@ -167,7 +167,9 @@ func (c *conn) reg(ctx context.Context, r request) error {
 	return err
 }
 
-// rmg takes a group away; who was in it alone is in group zero then. dialects 6
+// rmg takes a group away; who was in it alone is in group zero then. dialects 6. COMPAT MSN 4.5 to 6.0: the sources
+// differ on whether these are contacts no more; they stay, and since the client may have dropped them they are added
+// to group zero with the transaction ID 0.
 func (c *conn) rmg(ctx context.Context, r request) error {
 	a := r.args()
 	n := a.group()
@@ -185,7 +187,7 @@ func (c *conn) rmg(ctx context.Context, r request) error {
 }
 
 // addGroup is add for dialects with groups: somebody who is on the Forward List comes into another group besides.
-// dialects 4.5, 6
+// dialects 4.5, 6. COMPAT MSN 4.5 to 6.0: where the client names no group, the echo names none either.
 func (c *conn) addGroup(ctx context.Context, r request) error {
 	a := r.args()
 	list, who, name := a.list(false), a.handle(), a.name()
@@ -246,7 +248,9 @@ func (c *conn) keepZero(who im.Address, in bool) {
 	c.groups.zero[who] = true
 }
 
-// remGroup is rem for dialects with groups: with a group, a contact leaves that one alone. dialects 4.5, 6
+// remGroup is rem for dialects with groups: with a group, a contact leaves that one alone. dialects 4.5, 6. COMPAT MSN
+// 4.5 to 6.0: what becomes of one who leaves the only group is nowhere said; they come back into group zero, which the
+// client is told, since here nobody is in no group.
 func (c *conn) remGroup(ctx context.Context, r request) error {
 	a := r.args()
 	list, who := a.list(false), a.handle()
