@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"parley/im"
@@ -227,6 +228,9 @@ func (x *Exchange) apply(cs []*Change) {
 				}
 			}
 			heard = append(heard, a.apply(&b, rest[:n], heard)...)
+			if slices.ContainsFunc(rest[:n], (*Change).opens) && a.mayWait() && a.reachable() {
+				x.offerSoon(a) // what was denied before may be taken now
+			}
 		}
 		rest = rest[n:]
 	}
@@ -239,6 +243,11 @@ func (x *Exchange) apply(cs []*Change) {
 		x.rehear(&b, h)
 	}
 	x.flusher.take(x, &b)
+}
+
+// opens reports whether the account may take messages after the change that it did not take before.
+func (c *Change) opens() bool {
+	return c.lists != nil || len(c.Unblocked) > 0 || c.Was != nil && c.Was.Settings.Messages == im.DefaultDeny && c.Account.Settings.Messages != im.DefaultDeny
 }
 
 // apply makes the account's copy newer, and hands the changes to its sessions. What they may hear

@@ -145,7 +145,9 @@ func TestPeerMessages(t *testing.T) {
 		r := &client{prompt: true}
 		s.login(romeo, exchange.Direct, "orchard", r)
 		s.send(message(romeo, juliet, im.Words, "one")).is(t, nil)
-		s.send(message(romeo, juliet, im.Words, "two")).is(t, nil)
+		two := message(romeo, juliet, im.Words, "two")
+		two.Native.Door = "xmpp" // his session's
+		s.send(two).is(t, nil)
 		s.stored(juliet, 2)
 		j, js := s.user(p, juliet)
 		js.prompt = false
@@ -172,6 +174,24 @@ func TestPeerMessages(t *testing.T) {
 		s.send(message(juliet, romeo, im.Words, "hear me")).is(t, nil)
 		if m := only[*exchange.Message](t, r); m.From != juliet {
 			t.Errorf("from %s", m.From)
+		}
+	})
+}
+
+// What the peer takes in no time is lost, and its sender is told.
+func TestPeerMessagesExpire(t *testing.T) {
+	bubble(t, exchange.Config{PeerAge: 2 * time.Hour}, func(t *testing.T, s *service) {
+		s.peer()
+		r := &client{prompt: true}
+		s.login(romeo, exchange.Direct, "orchard", r)
+		m := message(romeo, juliet, im.Words, "in vain")
+		m.Native.Door = "xmpp"
+		s.send(m).is(t, nil)
+		s.stored(juliet, 1)
+		pass(3*time.Hour + time.Minute)
+		s.stored(juliet, 0)
+		if d := only[*exchange.Report](t, r); d.Why != im.ErrAbsent || d.Of.To != juliet {
+			t.Errorf("romeo is told %v", d.Why)
 		}
 	})
 }

@@ -200,6 +200,44 @@ const (
 	countNotes  = `SELECT COUNT(*) FROM note WHERE owner = $1`
 )
 
+// roomColumns are read by scanRoom.
+const roomColumns = `r.id, r.home, r.name, r.owner, r.created, r.props`
+
+const (
+	roomByName = `SELECT ` + roomColumns + ` FROM room r WHERE r.home = $1 AND r.name = $2`
+	lastRoom   = `SELECT COALESCE(MAX(id), 0) FROM room`
+	countRooms = `SELECT COUNT(*) FROM room WHERE owner = $1`
+	insertRoom = `INSERT INTO room (id, home, name, owner, created, persists, searchable, name_fold, topic_fold, props)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	updateRoom = `UPDATE room SET persists = $2, searchable = $3, name_fold = $4, topic_fold = $5, props = $6, owner = $7
+		WHERE id = $1`
+	deleteRoom       = `DELETE FROM room WHERE id = $1`
+	deleteRoomPeople = `DELETE FROM room_person WHERE room = $1`
+	deleteRoomSaid   = `DELETE FROM room_message WHERE room = $1`
+	passingRooms     = `SELECT id FROM room WHERE persists = 0 ORDER BY id`
+	findRooms        = `SELECT ` + roomColumns + ` FROM room r WHERE r.id > $1 AND r.searchable = 1
+		AND ($2 = '' OR r.name_fold LIKE $2 ESCAPE '!') AND ($3 = '' OR r.topic_fold LIKE $3 ESCAPE '!')
+		AND ($4 = '' OR r.home = $4) AND ($5 = '' OR r.owner = $5) ORDER BY r.id LIMIT $6`
+	roomPeople      = `SELECT who, affiliation, nick, own FROM room_person WHERE room = $1`
+	roomPerson      = `SELECT who, affiliation, nick, own FROM room_person WHERE room = $1 AND who = $2`
+	countRoomPeople = `SELECT COUNT(*) FROM room_person WHERE room = $1`
+	putRoomPerson   = `INSERT INTO room_person (room, who, affiliation, nick, own) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (room, who) DO UPDATE SET affiliation = excluded.affiliation, nick = excluded.nick, own = excluded.own`
+	deleteRoomPerson = `DELETE FROM room_person WHERE room = $1 AND who = $2`
+	roomsWith        = `SELECT r.home, r.name, p.affiliation, p.nick, p.own FROM room_person p JOIN room r ON r.id = p.room
+		WHERE p.who = $1 ORDER BY r.id`
+	roomsOwned   = `SELECT id FROM room WHERE owner = $1 OR home = $1 ORDER BY id`
+	forgetPerson = `DELETE FROM room_person WHERE who = $1`
+	insertSaid   = `INSERT INTO room_message (room, id, sender, nick, sent, door, thread, format, subject, words, body)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (room, id) DO NOTHING`
+	trimSaid = `DELETE FROM room_message WHERE room = $1 AND id <=
+		(SELECT id FROM room_message WHERE room = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)`
+	lastSaid = `SELECT id, sender, nick, sent, door, thread, format, subject, words, body FROM room_message
+		WHERE room = $1 ORDER BY id DESC LIMIT $2`
+	wrongRooms = `SELECT (SELECT COUNT(*) FROM room_person p WHERE p.room NOT IN (SELECT id FROM room))
+		+ (SELECT COUNT(*) FROM room_message m WHERE m.room NOT IN (SELECT id FROM room))`
+)
+
 const (
 	metaOf  = `SELECT value FROM meta WHERE name = $1`
 	putMeta = `INSERT INTO meta (name, value) VALUES ($1, $2)

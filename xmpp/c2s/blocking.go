@@ -69,7 +69,6 @@ func (c *conn) unblock(ctx context.Context, r *request) error {
 	if err != nil {
 		return err
 	}
-	c.reoffer()
 	c.result(r, nil)
 	return nil
 }

@@ -36,7 +36,7 @@ func (c *conn) send(st *wire.Stanza) error {
 		to = xmpp.JID{Bare: c.jid.Bare}
 	case c.s.isRoom(to):
 		return c.toRoom(c.ctx, st, to)
-	case !c.s.Exchange.Ours(to.Bare.Domain()):
+	case !c.s.Exchange.Serves(to.Bare.Domain()):
 		return xmpp.Refuse(xmpp.RemoteServerNotFound, "")
 	case to.Bare.IsDomain(): // nobody reads what is sent to the service
 		return xmpp.Refuse(xmpp.ServiceUnavailable, "")
@@ -102,7 +102,7 @@ func (c *conn) answerLater(st *wire.Stanza) func(error) {
 
 // appendMessage builds the stanza as it goes to all who get it: from a full address (RFC 6120 8.1.2.1), in the language
 // of its stream if it names none (8.1.5, 8.2.1; RFC 6121 5.3), with the id under which it is kept (XEP-0359 3) and
-// without those that others claim to have given it here.
+// without those, and delays, that others claim to have given it here (XEP-0203 5).
 func (c *conn) appendMessage(st *wire.Stanza, m *im.Message) []byte {
 	set := [2]xmltext.Attr{{Name: "from", Value: c.full}}
 	l := set[:1]
@@ -112,7 +112,7 @@ func (c *conn) appendMessage(st *wire.Stanza, m *im.Message) []byte {
 	by := m.To.String()
 	b := make([]byte, 0, len(st.Node.Bytes())+len(c.full)+len(by)+112)
 	for n := range st.Node.Children() {
-		if n.Is(wire.NSStanzaID, "stanza-id") {
+		if n.Is(wire.NSStanzaID, "stanza-id") || n.Is(wire.NSDelay, "delay") {
 			ours := func(by xmpp.JID) bool { return c.s.Exchange.Ours(by.Bare.Domain()) }
 			b = xmpp.StripStanzaIDs(b, st.Node, ours, l...)
 			if m.Kind != im.Words {

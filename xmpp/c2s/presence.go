@@ -38,7 +38,7 @@ func (c *conn) present(st *wire.Stanza) error {
 		}
 		return c.direct(st, to)
 	case "probe": // a server's word, which clients hardly need: RFC 6121 4.3
-		if to.IsZero() || !c.s.Exchange.Ours(to.Bare.Domain()) {
+		if to.IsZero() || !c.s.Exchange.Serves(to.Bare.Domain()) {
 			return nil
 		}
 		_, err := c.client.Probe(c.ctx, to.Bare, to.Resource)
@@ -110,7 +110,7 @@ func (c *conn) direct(st *wire.Stanza, to xmpp.JID) error {
 	if to.Bare.IsDomain() { // nobody there looks
 		return nil
 	}
-	if !c.s.Exchange.Ours(to.Bare.Domain()) {
+	if !c.s.Exchange.Serves(to.Bare.Domain()) {
 		return xmpp.Refuse(xmpp.RemoteServerNotFound, "")
 	}
 	err := c.client.Direct(c.ctx, to.Bare, to.Resource, p)
@@ -135,7 +135,7 @@ func (c *conn) subscription(st *wire.Stanza, to xmpp.JID) error {
 	var err error
 	switch st.Type {
 	case "subscribe":
-		if !x.Ours(who.Domain()) {
+		if !x.Serves(who.Domain()) {
 			return xmpp.Refuse(xmpp.RemoteServerNotFound, "")
 		}
 		if who.IsDomain() {

@@ -92,14 +92,8 @@ func (c *conn) privacySet(ctx context.Context, r *request) error {
 	if err != nil {
 		return err
 	}
-	c.reoffer()
 	c.result(r, nil)
 	return nil
-}
-
-// reoffer has what waits offered once more, as the rules may let more of it through now: XEP-0016 2.9.
-func (c *conn) reoffer() {
-	_ = c.client.UseRules(c.client.ActiveRules()) // the list was there a moment ago; if it is not, nothing is judged by it
 }
 
 // chooseList has choose take the list that an active or default element names, "" when it declines one: XEP-0016 2.4, 2.5.

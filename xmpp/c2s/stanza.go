@@ -209,6 +209,9 @@ func (c *conn) query(ctx context.Context, r *request) error {
 		if answer {
 			return nil
 		}
+		if c.s.Exchange.Serves(to.Bare.Domain()) { // a peer whose protocol has no queries
+			return xmpp.Refuse(xmpp.ServiceUnavailable, "")
+		}
 		return xmpp.Refuse(xmpp.RemoteServerNotFound, "")
 	case to.IsFull() && !to.Bare.IsDomain():
 		return c.forward(ctx, r, answer)
