@@ -217,7 +217,8 @@ const (
 	passingRooms     = `SELECT id FROM room WHERE persists = 0 ORDER BY id`
 	findRooms        = `SELECT ` + roomColumns + ` FROM room r WHERE r.id > $1 AND r.searchable = 1
 		AND ($2 = '' OR r.name_fold LIKE $2 ESCAPE '!') AND ($3 = '' OR r.topic_fold LIKE $3 ESCAPE '!')
-		AND ($4 = '' OR r.home = $4) AND ($5 = '' OR r.owner = $5) ORDER BY r.id LIMIT $6`
+		AND ($4 = '' OR r.home = $4) AND ($5 = '' OR r.owner = $5) AND ($6 = '' OR r.name LIKE $6 ESCAPE '!')
+		ORDER BY r.id LIMIT $7`
 	roomPeople      = `SELECT who, affiliation, nick, own FROM room_person WHERE room = $1`
 	roomPerson      = `SELECT who, affiliation, nick, own FROM room_person WHERE room = $1 AND who = $2`
 	countRoomPeople = `SELECT COUNT(*) FROM room_person WHERE room = $1`

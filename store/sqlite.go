@@ -182,6 +182,7 @@ func (s *Store) Check(ctx context.Context) error {
 			{"counts that are wrong", wrongCounts, nil},
 			{"sides that disagree", wrongMirrors, args{int64(im.ByAddress), int64(im.Everything), int64(im.BySession), int64(im.ByDomain)}},
 			{"rows of nobody", wrongOwners, nil},
+			{"rows of no room", wrongRooms, nil},
 		} {
 			var n int64
 			switch _, err := t.get(look.query, look.args, &n); {
