@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/im"
+	"parley/metrics"
 	"parley/store"
 )
 
@@ -92,6 +93,9 @@ func (x *Exchange) endAnswers(ctx context.Context, now time.Time) (time.Time, er
 
 // sweep removes stored messages whose time is over.
 func (x *Exchange) sweep(ctx context.Context, now time.Time) error {
+	if err := x.sweepFar(ctx, now); err != nil {
+		return err
+	}
 	for {
 		n := 0
 		err := x.store.Update(ctx, "sweep", func(tx *store.Tx) (err error) {
@@ -100,6 +104,31 @@ func (x *Exchange) sweep(ctx context.Context, now time.Time) error {
 		}, nil)
 		if err != nil || n == 0 {
 			return err
+		}
+	}
+}
+
+// sweepFar removes those that no peer took in time, and tells their senders.
+func (x *Exchange) sweepFar(ctx context.Context, now time.Time) error {
+	for {
+		var l []*im.Message
+		err := x.store.Update(ctx, "sweep", func(tx *store.Tx) (err error) {
+			if l, err = tx.Expired(now, 100); err != nil {
+				return err
+			}
+			for _, m := range l {
+				if err := tx.DeleteMessage(m.ID); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, nil)
+		if err != nil || len(l) == 0 {
+			return err
+		}
+		for _, m := range l {
+			x.count(m, metrics.None, metrics.Returned)
+			x.failed(m, im.ErrAbsent)
 		}
 	}
 }

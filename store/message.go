@@ -61,6 +61,19 @@ func (t *Tx) messages(to im.Address, read func(id int64) ([]*im.Message, error))
 }
 
 func (t *Tx) readMessages(to im.Address, query string, a ...any) ([]*im.Message, error) {
+	return t.scanMessages(func() im.Address { return to }, query, a)
+}
+
+// Expired lists at most n messages whose time is over and whose receivers have no account here, those longest over first.
+func (t *Tx) Expired(now time.Time, n int) ([]*im.Message, error) {
+	if err := t.flush(); err != nil {
+		return nil, err
+	}
+	var to string
+	return t.scanMessages(func() im.Address { return im.TrustedAddress(to) }, expiredFar, args{now.UnixNano(), n}, &to)
+}
+
+func (t *Tx) scanMessages(to func() im.Address, query string, a args, more ...any) ([]*im.Message, error) {
 	var list []*im.Message
 	var id, sent, small int64
 	var from, name, door, thread, format, subject, words string
@@ -73,12 +86,12 @@ func (t *Tx) readMessages(to im.Address, query string, a ...any) ([]*im.Message,
 			}
 		}
 		list = append(list, &im.Message{
-			ID: im.MessageID(id), From: im.TrustedAddress(from), To: to, FromName: name, Time: moment(sent),
+			ID: im.MessageID(id), From: im.TrustedAddress(from), To: to(), FromName: name, Time: moment(sent),
 			Kind: im.Kind(small & 255), Report: small>>8 != 0, Native: im.Native{Door: door, Body: body},
 			Neutralise: func() im.Neutral { return n },
 		})
 		return nil
-	}, &id, &from, &name, &sent, &small, &door, &thread, &format, &subject, &words, &body)
+	}, append([]any{&id, &from, &name, &sent, &small, &door, &thread, &format, &subject, &words, &body}, more...)...)
 	return list, err
 }
 

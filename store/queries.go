@@ -144,6 +144,8 @@ const (
 		ON CONFLICT (id) DO NOTHING`
 	waitingAfter = `SELECT ` + messageColumns + ` FROM message m
 		WHERE m.receiver = $1 AND m.id > $2 ORDER BY m.id LIMIT $3`
+	expiredFar = `SELECT ` + messageColumns + `, p.address FROM message m JOIN principal p ON p.id = m.receiver
+		WHERE m.expires > 0 AND m.expires <= $1 AND p.ours = 0 ORDER BY m.expires LIMIT $2`
 	waitingFrom = `SELECT ` + messageColumns + ` FROM message m
 		WHERE m.receiver = $1 AND m.sender = $2 ORDER BY m.id LIMIT $3`
 	waitingSenders  = `SELECT sender FROM message WHERE receiver = $1 ORDER BY id`
