@@ -92,6 +92,16 @@ type Limits struct {
 	Conversation int `toml:"conversation" least:"2"`
 	// Conversations that an account may have open.
 	Conversations int `toml:"conversations" least:"1"`
+	// Rooms that an account may own.
+	Rooms int `toml:"rooms" least:"1"`
+	// Rooms that an account may be in at a time.
+	RoomsJoined int `toml:"rooms_joined" least:"1"`
+	// People that one room may keep lists of: members, moderators, those rejected.
+	RoomMembers int `toml:"room_members" least:"1"`
+	// People who may be in one room at a time.
+	RoomUsers int `toml:"room_users" least:"1"`
+	// Messages that one room may remember.
+	RoomHistory int `toml:"room_history" least:"0"`
 	// Messages that may wait for one account.
 	Waiting int `toml:"waiting" least:"0"`
 	// Bytes of the messages that may wait for one account.
@@ -258,6 +268,11 @@ func Default() Config {
 			BytesPerSecond:          4 * MiB,
 			Conversation:            50,
 			Conversations:           200,
+			Rooms:                   100,
+			RoomsJoined:             100,
+			RoomMembers:             2000,
+			RoomUsers:               500,
+			RoomHistory:             500,
 			Waiting:                 1000,
 			WaitingBytes:            4 * MiB,
 			WaitingAge:              Duration(90 * 24 * time.Hour),

@@ -152,6 +152,8 @@ func TestValidate(t *testing.T) {
 		{"limits.presence_queue", "5MiB", "more than limits.queue, 4MiB"},
 		{"limits.login_time", "0s", "limits.login_time: \"0s\" is too little"},
 		{"limits.contacts", "-1", "limits.contacts: -1 is too little"},
+		{"limits.rooms", "0", "limits.rooms: 0 is too little"},
+		{"limits.room_users", "0", "limits.room_users: 0 is too little"},
 		{"msnp.dialects", "", "msnp.dialects: "},
 		{"msnp.public_url", "example.com", "msnp.public_url: "},
 		{"tls", "files:cert.pem", "tls: "},

@@ -30,6 +30,11 @@ type Config struct {
 	Conversation   int           // participants of one conversation
 	Conversations  int           // conversations one account may be in
 	Directed       int           // people one session may have sent its presence to who do not see it otherwise
+	Rooms          int           // rooms that last, of one account
+	RoomsJoined    int           // those that one account may be in
+	RoomMembers    int           // people that one of them keeps something about
+	RoomUsers      int           // people in one of them at a time
+	RoomHistory    int           // messages that one of them may remember
 	Waiting        int           // messages stored for one account
 	WaitingBytes   int64         // bytes stored for one account
 	WaitingAge     time.Duration // how long a message is stored
@@ -50,7 +55,8 @@ func (c *Config) fill() {
 		n int
 	}{{&c.Contacts, 5000}, {&c.Watchers, 5000}, {&c.Requests, 1000}, {&c.RequestText, 2048}, {&c.Groups, 100},
 		{&c.RuleLists, 20}, {&c.Rules, 1000}, {&c.Notes, 100}, {&c.Note, 64 << 10}, {&c.Conversation, 50},
-		{&c.Conversations, 200}, {&c.Directed, 1000}, {&c.Waiting, 1000}, {&c.AccountsCached, 20000}} {
+		{&c.Conversations, 200}, {&c.Directed, 1000}, {&c.Waiting, 1000}, {&c.Rooms, 100},
+		{&c.RoomsJoined, 100}, {&c.RoomMembers, 2000}, {&c.RoomUsers, 500}, {&c.RoomHistory, 500}, {&c.AccountsCached, 20000}} {
 		if *d.v == 0 {
 			*d.v = d.n
 		}

@@ -30,6 +30,7 @@ var Limits = []string{
 	"conversation", "conversations", "waiting", "waiting_bytes", "waiting_age",
 	"request_text", "requests", "accounts_cached",
 	"sessions", "stanza", "stanza_depth", "stanza_attributes", "stanza_nodes",
+	"rooms", "rooms_joined", "room_members", "room_users", "room_history",
 	"note", "notes", "rules", "rule_lists", "directed",
 	"ring", "idle", "misplaced", "login_tries", "renames", "failed_calls",
 	"registrations_per_network", "ping_timeout",
