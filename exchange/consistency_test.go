@@ -178,7 +178,7 @@ func (s *seat) act(ctx context.Context, pick func(what string, n int) int) error
 		s.present(pick)
 		return nil
 	}
-	switch pick("act", 28) {
+	switch pick("act", 32) {
 	case 0, 1, 2:
 		return s.x.Watch(ctx, by, other, name)
 	case 3:
@@ -213,6 +213,8 @@ func (s *seat) act(ctx context.Context, pick func(what string, n int) int) error
 		return s.rosterAct(ctx, by, other, pick)
 	case 25, 26, 27:
 		return s.ruleAct(ctx, by, other, pick)
+	case 28, 29, 30, 31:
+		return s.groupAct(ctx, by, other, name, pick)
 	case 20:
 		return s.x.SetDisabled(ctx, other, pick("disabled", 3) == 0)
 	case 21:
@@ -278,7 +280,7 @@ func (s *seat) present(pick func(string, int) int) {
 // refused reports an error that people may get by what they do.
 func refused(err error) bool {
 	for _, kind := range []error{im.ErrUnknownUser, im.ErrAlready, im.ErrNotOnList, im.ErrOpposite, im.ErrSameMode,
-		im.ErrBadAddress, im.ErrDisabled, im.ErrHeld, im.ErrUnknownGroup} {
+		im.ErrBadAddress, im.ErrDisabled, im.ErrHeld, im.ErrUnknownGroup, im.ErrGroupExists} {
 		if errors.Is(err, kind) {
 			return true
 		}
