@@ -130,7 +130,7 @@ func (p *peer) drain() {
 	p.mu.Unlock()
 }
 
-// hold keeps what an act leads to back until the act is answered: ssp-syntax 9.42.
+// hold keeps what an act leads to back until the act is answered: ssp-syntax 9.
 func (p *peer) hold() {
 	p.mu.Lock()
 	p.held++

@@ -50,7 +50,7 @@ func (u *user) show(is im.Presence, name string, k *known) {
 	u.c.Flush()
 }
 
-// requestor is the user of the peer's who asks: SSP 5.2.1.
+// requestor is the user of the peer's who asks: SSP 5.1.
 func (s *Server) requestor(p *peer, r *session.Request) (*user, error) {
 	who, err := ssp.ParseUser(r.Meta.User)
 	if !r.Meta.Client || err != nil || who.Domain() != p.domain {
@@ -111,7 +111,7 @@ func (v *verdicts) element() *wire.Element {
 func userID(who string) *wire.Element { return wire.New("UserID", "userID", who) }
 
 // subscribe has a user of the peer's ask to see ours; those who let them are told of at once, after the answer. SSP 11.2.1,
-// 11.3.1; ssp-syntax 9.42. Whether somebody is unknown here is not told: they are asked as one who never answers.
+// 11.3.1; ssp-syntax 9. Whether somebody is unknown here is not told: they are asked as one who never answers.
 func (s *Server) subscribe(p *peer, r *session.Request) error {
 	u, err := s.requestor(p, r)
 	if err != nil {

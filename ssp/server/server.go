@@ -188,7 +188,7 @@ func (s *Server) Request(ctx context.Context, domain string, as im.Address, e *w
 	return l.Request(ctx, e)
 }
 
-// meta is the Meta-Information of what one of our users asks for, or we ourselves (the zero Address): SSP 5.2.1.
+// meta is the Meta-Information of what one of our users asks for, or we ourselves (the zero Address): SSP 5.1.
 func (s *Server) meta(as im.Address) *wire.Element {
 	m := wire.Meta{Service: ssp.FormatService(s.x.Domain())}
 	if !as.IsZero() {
