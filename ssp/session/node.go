@@ -3,7 +3,7 @@
 // users, nor what is asked for: that is its caller's. The semantics document is cited as SSP, what is known of the
 // syntax as ssp-syntax.
 //
-// A Node owns all its peers, links and connections. Locks are taken in the order node, peer, link, sender, and none is
+// A Node owns all its peers, links and connections. Locks are taken in the order peer, link, sender, node, and none is
 // held over a socket or a call of the caller's.
 package session
 
@@ -12,7 +12,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/metrics"
@@ -116,4 +121,211 @@ type Config struct {
 	Log     *slog.Logger      // nil: nothing is logged
 	Metrics *metrics.Door     // nil: nothing is counted
 	Hit     func(what string) // is told of limits that were met; nil: nobody
+}
+
+// Node is one domain's end of all its sessions.
+type Node struct {
+	c      Config
+	ctx    context.Context // of everything that the node does; Close ends it
+	cancel context.CancelFunc
+	begun  int64        // the first transaction ID
+	next   atomic.Int64 // the one after the last
+	wg     sync.WaitGroup
+
+	mu       sync.RWMutex
+	closing  bool // no new logins
+	closed   bool // no new goroutines
+	peers    map[string]*peer
+	sessions map[string]*Link // by our own IDs and by the peers'
+}
+
+// New makes a node. Close ends it.
+func New(c Config) *Node {
+	n := &Node{c: c.filled(), peers: map[string]*peer{}, sessions: map[string]*Link{}}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	n.begun = time.Now().UnixMicro()
+	n.next.Store(n.begun)
+	return n
+}
+
+// transactionID makes one of a request in a session: a number, unlike any other of this node. ssp-syntax 5.2.
+func (n *Node) transactionID() string { return strconv.FormatInt(n.next.Add(1)-1, 10) }
+
+// issued reports that an ID is one of ours.
+func (n *Node) issued(id string) bool {
+	i, err := strconv.ParseInt(id, 10, 64)
+	return err == nil && i >= n.begun && i < n.next.Load()
+}
+
+// spawn runs f in a goroutine that Close waits for; false when the node is closed.
+func (n *Node) spawn(f func()) bool {
+	if !n.enter() {
+		return false
+	}
+	go func() { // ends with f, which each caller says more of
+		defer n.wg.Done()
+		f()
+	}()
+	return true
+}
+
+// run runs f here, unless the node is closed; Close waits for it.
+func (n *Node) run(f func()) {
+	if n.enter() {
+		defer n.wg.Done()
+		f()
+	}
+}
+
+func (n *Node) enter() bool {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	if !n.closed {
+		n.wg.Add(1)
+	}
+	return !n.closed
+}
+
+// peer is what is going on with a domain; nil when it is not registered, or is our own.
+func (n *Node) peer(domain string) (*peer, *Peer) {
+	info, ok := n.c.Lookup(domain)
+	if !ok || info == nil || domain == n.c.Domain {
+		return nil, nil
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	p := n.peers[domain]
+	if p == nil {
+		p = &peer{n: n, domain: domain}
+		n.peers[domain] = p
+	}
+	return p, info
+}
+
+// known is the same of a domain that something is going on with already.
+func (n *Node) known(domain string) *peer {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.peers[domain]
+}
+
+// allPeers are those that something is going on with.
+func (n *Node) allPeers() []*peer {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return slices.Collect(maps.Values(n.peers))
+}
+
+// session finds a link by either of its two IDs.
+func (n *Node) session(id string) *Link {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.sessions[id]
+}
+
+// bind has a link found by an ID; false when it is another's.
+func (n *Node) bind(id string, l *Link) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if have := n.sessions[id]; have != nil && have != l {
+		return false
+	}
+	n.sessions[id] = l
+	return true
+}
+
+func (n *Node) unbind(l *Link) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, id := range []string{l.own, l.theirs} {
+		if n.sessions[id] == l {
+			delete(n.sessions, id)
+		}
+	}
+}
+
+// Link is the pair of sessions with a domain; nil when there is none.
+func (n *Node) Link(domain string) *Link {
+	if p := n.known(domain); p != nil {
+		return p.current()
+	}
+	return nil
+}
+
+// Keep has a session with a domain, now and again whenever it ends, until Forget. SSP 6.1.4.
+func (n *Node) Keep(domain string) {
+	if p, _ := n.peer(domain); p != nil {
+		p.mu.Lock()
+		p.keep = true
+		p.mu.Unlock()
+		p.again(true)
+	}
+}
+
+// Forget ends the session with a domain by logging out, and what Keep began. It does not wait for it. SSP 6.1.3.
+func (n *Node) Forget(domain string) {
+	p := n.known(domain)
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	p.keep = false
+	if p.retry != nil {
+		p.retry.Stop()
+		p.retry = nil
+	}
+	logins := slices.Clone(p.logins)
+	l := p.link
+	p.mu.Unlock()
+	for _, lg := range logins {
+		lg.fail(lg.at, ErrDown)
+	}
+	if l != nil {
+		l.logout(0, ErrDown)
+	}
+}
+
+// Close disconnects from all peers and waits until nothing of the node runs, or ctx ends. SSP 6.1.3; ssp-syntax 5.6.
+func (n *Node) Close(ctx context.Context) {
+	n.mu.Lock()
+	n.closing = true
+	n.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, p := range n.allPeers() {
+		p.mu.Lock()
+		p.keep = false
+		if p.retry != nil {
+			p.retry.Stop()
+		}
+		logins := slices.Clone(p.logins)
+		l := p.link
+		p.mu.Unlock()
+		for _, lg := range logins {
+			lg.fail(lg.at, ErrClosed)
+		}
+		if l != nil {
+			wg.Go(func() { l.disconnect(ctx) }) // ends with ctx at the latest
+		}
+	}
+	wg.Wait()
+	n.cancel()
+	n.mu.Lock()
+	n.closed = true
+	var l []*Link
+	for _, s := range n.sessions {
+		l = append(l, s)
+	}
+	n.mu.Unlock()
+	for _, s := range l {
+		s.release(ErrClosed)
+	}
+	done := make(chan struct{})
+	go func() { // ends with the last goroutine of the node, all of which have been told to
+		n.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
 }

@@ -1,0 +1,626 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/metrics"
+	"parley/ssp"
+	"parley/ssp/wire"
+)
+
+// stage is how far a login has come, ssp-syntax 5.1.
+type stage uint8
+
+const (
+	called  stage = iota // our token is sent, theirs is not here: TOKEN_SENT
+	backed               // theirs came first, and ours was sent back: TOKEN_BACK
+	proving              // both are there, digests go to and fro: LOGIN
+	ended                // done, or failed
+)
+
+// login is one way through the ten steps. Its peer's lock guards it.
+type login struct {
+	n    *Node
+	p    *peer
+	info *Peer
+	l    *Link // what it will be
+	bind *Link // the session that a further connection pair is for, SSP 6.1.1
+
+	first        bool // we are the initiator
+	stage        stage
+	token, id    string // ours
+	other        []byte // their token
+	otherID      string
+	wish         int // the life that they want for their session here, seconds; 0: none told
+	hosts        []string
+	proved       bool // they sent the right digest
+	answered     bool // their LoginResponse came
+	acknowledged bool // ours was taken
+
+	refused wire.Code // 0: not
+
+	at    int // the step that is awaited, SSP 6.1.1
+	timer *time.Timer
+	limit time.Time
+	told  chan told
+	done  chan struct{} // closed at the end, behind err
+	err   error
+}
+
+// told is what happened at a step.
+type told struct {
+	n    int
+	what string
+}
+
+// LoginError says at which of the ten steps a login ended, and why.
+type LoginError struct {
+	Step int // 1 to 10, SSP 6.1.1
+	Err  error
+}
+
+func (e *LoginError) Error() string {
+	return fmt.Sprintf("login step %d, %s: %v", e.Step, steps[e.Step], e.Err)
+}
+
+func (e *LoginError) Unwrap() error { return e.Err }
+
+// steps are the ten, as the initiator sees them. SSP 6.1.1.
+var steps = [...]string{
+	"", "send our token", "be known there", "get a call back with its token", "know who calls back",
+	"send our digest", "get its digest", "have our digest accepted", "get its session",
+	"verify its digest", "send our session",
+}
+
+// setupID makes the ID of a login's transaction: a number, as the public implementation wants, that nobody guesses.
+// ssp-syntax 5.2.
+func setupID() string {
+	n, err := rand.Int(rand.Reader, big.NewInt(1e15))
+	if err != nil {
+		panic(err) // crypto/rand does not fail
+	}
+	return strconv.FormatInt(n.Int64()+1e15, 10)
+}
+
+// sessionID makes the ID of a session that we manage: 20 hexadecimal digits at our domain. ssp-syntax 5.2.
+func (n *Node) sessionID() string {
+	var b [10]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:]) + "@" + n.c.Domain
+}
+
+// newLogin makes a login; the peer's lock is held.
+func (p *peer) newLogin(info *Peer, first bool, bind *Link, to *target) *login {
+	n := p.n
+	lg := &login{n: n, p: p, info: info, first: first, bind: bind, token: ssp.NewToken(), id: setupID(), at: 1,
+		limit: time.Now().Add(n.c.Timers.Login), told: make(chan told, len(steps)), done: make(chan struct{})}
+	lg.l = n.newLink(p, info, func() ([]target, error) {
+		if to != nil {
+			return []target{*to}, nil
+		}
+		ctx, cancel := context.WithTimeout(n.ctx, n.c.Timers.Connect)
+		defer cancel()
+		return n.targets(ctx, info)
+	})
+	lg.l.sender.broken = func(err error) {
+		if err != nil {
+			lg.fail(0, err)
+		}
+	}
+	n.c.Metrics.Enter(stateLogin)
+	p.logins = append(p.logins, lg)
+	lg.timer = time.AfterFunc(min(n.c.Timers.Step, n.c.Timers.Login), func() {
+		n.run(func() { lg.fail(0, fmt.Errorf("no word for %v", n.c.Timers.Step)) })
+	})
+	return lg
+}
+
+// call makes a login of ours.
+func (n *Node) call(domain string, bind *Link, to *target) (*login, error) {
+	p, info := n.peer(domain)
+	if p == nil {
+		return nil, ErrUnknown
+	}
+	n.mu.RLock()
+	closing := n.closing
+	n.mu.RUnlock()
+	if closing {
+		return nil, ErrClosed
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if bind == nil && p.calling() != nil {
+		return nil, errors.New("a login is under way already")
+	}
+	return p.newLogin(info, true, bind, to), nil
+}
+
+// calling is our own login that waits for a call back. The lock is held.
+func (p *peer) calling() *login {
+	for _, lg := range p.logins {
+		if lg.first && lg.stage == called {
+			return lg
+		}
+	}
+	return nil
+}
+
+// begin sends our token: step 1.
+func (lg *login) begin() {
+	lg.post(lg.sendToken(), func() { lg.tell(1, 2) })
+}
+
+// tell says that a step was done, and which one is awaited. It takes the lock.
+func (lg *login) tell(done, next int) {
+	lg.p.mu.Lock()
+	defer lg.p.mu.Unlock()
+	lg.step(done, next)
+}
+
+// step is the same with the lock held.
+func (lg *login) step(done, next int) {
+	if lg.stage == ended {
+		return
+	}
+	lg.at = max(lg.at, next)
+	select {
+	case lg.told <- told{done, steps[done]}:
+	default:
+	}
+	lg.timer.Reset(max(0, min(lg.n.c.Timers.Step, time.Until(lg.limit))))
+}
+
+// unit is one of our steps: the initiator's are requests, the responder's responses. ssp-syntax 5.1.
+func (lg *login) unit(id string, e *wire.Element) wire.Unit {
+	return wire.Unit{Response: !lg.first, ID: id, Primitive: e}
+}
+
+func (lg *login) sendToken() wire.Unit {
+	return lg.unit(lg.id, wire.New("SendSecretToken", "serviceID", ssp.FormatService(lg.n.c.Domain), "protocol", "WV-SSP",
+		"protocolVersion", lg.info.Dialect.Version()).Add(wire.New("SecretToken").With(lg.token)))
+}
+
+// theirID is the transaction that their token opened; oma13 has one for all steps but one. ssp-syntax 5.1.
+func (lg *login) theirID() string {
+	if lg.info.Dialect == wire.OMA13 && lg.first {
+		return lg.id
+	}
+	return lg.otherID
+}
+
+// request proves who we are: step 5 or 6.
+func (lg *login) request() wire.Unit {
+	prove := lg.info.Proof
+	if prove == nil {
+		prove = lg.info.Digest
+	}
+	e := wire.New("LoginRequest", "serviceID", ssp.FormatService(lg.n.c.Domain),
+		"timeToLive", strconv.Itoa(int(lg.n.c.Timers.Life/time.Second)))
+	if lg.bind != nil {
+		e.Set("sessionID", lg.bind.theirs)
+	}
+	return lg.unit(lg.theirID(), e.Add(wire.New("PasswordDigest").WithBytes(prove(lg.other))))
+}
+
+// response opens our session to them: step 8 or 10.
+func (lg *login) response() wire.Unit {
+	l := lg.l
+	if lg.bind != nil {
+		l = lg.bind
+	}
+	life := int(lg.n.c.Timers.Life / time.Second)
+	if lg.wish > 0 {
+		life = min(life, lg.wish)
+	}
+	if lg.bind == nil {
+		l.life = time.Duration(life) * time.Second
+	}
+	e := wire.New("LoginResponse", "sessionID", l.own, "timeToLive", strconv.Itoa(life)).
+		Add(wire.Status(wire.Successful, ""))
+	if lg.bind == nil && len(lg.n.c.Hosts) > 0 {
+		h := wire.New("ListOfHosts")
+		for _, name := range lg.n.c.Hosts {
+			h.Add(wire.New("Host").With(name))
+		}
+		e.Add(h)
+	}
+	return lg.unit(lg.responseID(), e)
+}
+
+// responseID: step 8 answers the token of ours that they got, step 10 ends what we began; in oma13 all is the
+// initiator's. ssp-syntax 5.1, SSP 6.3.1.
+func (lg *login) responseID() string {
+	if !lg.first && lg.info.Dialect == wire.OMA13 {
+		return lg.otherID
+	}
+	return lg.id
+}
+
+// post sends a step; those of a login go one after another. No lock is held.
+func (lg *login) post(u wire.Unit, then func()) {
+	m := wire.Message{Dialect: lg.info.Dialect, Setup: true, Units: []wire.Unit{u}}
+	doc, err := m.Append(nil)
+	if err != nil {
+		lg.fail(0, err)
+		return
+	}
+	lg.l.sender.send(&post{doc: doc, id: u.ID, done: func(err error) {
+		if err != nil {
+			lg.fail(0, err)
+		} else if then != nil {
+			then()
+		}
+	}})
+}
+
+// fail ends a login that did not come through; step 0 is the one awaited. No lock is held.
+func (lg *login) fail(step int, err error) {
+	p := lg.p
+	p.mu.Lock()
+	if lg.stage == ended {
+		p.mu.Unlock()
+		return
+	}
+	lg.stage = ended
+	if step == 0 {
+		step = lg.at
+	}
+	if lg.refused != 0 {
+		err = lg.refused
+	}
+	lg.err = &LoginError{step, err}
+	lg.timer.Stop()
+	p.drop(lg)
+	p.mu.Unlock()
+	close(lg.done)
+	lg.n.c.Metrics.Leave(stateLogin)
+	if errors.Is(err, wire.BadPassword) {
+		lg.n.c.Metrics.Login(metrics.LoginWrong)
+	} else {
+		lg.n.c.Metrics.Login(metrics.LoginFailed)
+	}
+	lg.n.c.Log.Warn("login failed", "peer", p.domain, "step", step, "err", err)
+	lg.l.release(err)
+	p.again(false)
+}
+
+// refuse fails a login after a LoginResponse that says why: ssp-syntax 5.1, 9. The lock is held; what is given back is
+// called without it.
+func (lg *login) refuse(step int, c wire.Code) func() {
+	lg.refused, lg.at = c, step
+	u := lg.unit(lg.responseID(), wire.New("LoginResponse").Add(wire.Status(c, c.Words())))
+	return func() { lg.post(u, func() { lg.fail(step, c) }) }
+}
+
+// setup takes a step of theirs. A status of 0 closes the connection without an answer: that says nothing of which
+// domains are known. What is to be done after the acknowledgement is in after. ssp-syntax 1.3, 5.1.
+func (n *Node) setup(m *wire.Message) (status int, after func()) {
+	u := &m.Units[0]
+	if u.Primitive == nil {
+		return 0, nil
+	}
+	if f := u.Check(m.Dialect); f != nil {
+		n.c.Log.Warn("login step not understood", "verb", u.Primitive.Name, "err", f)
+		return 400, nil
+	}
+	switch u.Primitive.Name {
+	case "SendSecretToken":
+		return n.tokenCame(u)
+	case "LoginRequest":
+		return n.requestCame(u)
+	case "LoginResponse":
+		return n.responseCame(u)
+	}
+	return 0, nil
+}
+
+// maxAnswering is how many logins of one peer may be under way at once: whoever claims to be the peer begins one.
+const maxAnswering = 4
+
+// tokenCame takes step 1 or 3, and answers with 3 or 5. SSP 6.1.1, 6.2.1; ssp-syntax 5.1.
+func (n *Node) tokenCame(u *wire.Unit) (status int, after func()) {
+	domain, err := ssp.ParseService(u.Primitive.Attr("serviceID"))
+	if err != nil {
+		return 0, nil
+	}
+	p, info := n.peer(domain)
+	token, _ := u.Primitive.Child("SecretToken").Bytes()
+	if p == nil || len(token) == 0 {
+		n.c.Log.Warn("token of a domain that is not registered", "peer", domain)
+		return 0, nil
+	}
+	n.mu.RLock()
+	closing := n.closing
+	n.mu.RUnlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if closing || p.banned() {
+		return 0, nil
+	}
+	mine := p.calling()
+	for _, lg := range p.logins {
+		if lg.otherID == u.ID && string(lg.other) == string(token) {
+			return 200, nil // the same once more
+		}
+	}
+	if u.Response && mine == nil || mine != nil && mine.token == string(token) || !p.spend(string(token)) {
+		n.c.Log.Warn("token that nobody waits for, or that was used", "peer", domain)
+		return 0, nil
+	}
+	if v := u.Primitive.Attr("protocolVersion"); v != "1.0" && v != "1.1" && v != "1.2" && v != "1.3" {
+		lg := mine
+		if !u.Response {
+			lg = p.newLogin(info, false, nil, nil)
+		}
+		lg.otherID = u.ID
+		return 200, lg.refuse(4, wire.BadVersion)
+	}
+	if mine != nil {
+		mine.other, mine.otherID = token, u.ID
+		mine.step(2, 3)
+		mine.step(3, 4)
+		mine.step(4, 5)
+		mine.stage = proving
+		if !u.Response && n.c.Domain > domain { // both called: the lower name goes on
+			mine.first = false
+			mine.stage = backed
+			return 200, nil
+		}
+		return 200, func() { mine.post(mine.request(), func() { mine.tell(5, 6) }) }
+	}
+	answering := 0
+	for _, lg := range slices.Clone(p.logins) {
+		if lg.stage == backed {
+			if answering++; answering >= maxAnswering {
+				return 0, nil
+			}
+		}
+	}
+	lg := p.newLogin(info, false, nil, p.meshTarget())
+	lg.other, lg.otherID = token, u.ID
+	lg.stage = backed
+	lg.step(1, 3)
+	return 200, func() { lg.post(lg.sendToken(), func() { lg.tell(3, 5) }) }
+}
+
+// find finds the login that an ID is of; both IDs of a login are taken for it, ssp-syntax 5.1. domain is "" when the
+// step does not say whose it is. The peer's lock is held when it is found.
+func (n *Node) find(id, domain string) *login {
+	var peers []*peer
+	if domain == "" {
+		peers = n.allPeers()
+	} else if p := n.known(domain); p != nil {
+		peers = []*peer{p}
+	}
+	for _, p := range peers {
+		p.mu.Lock()
+		for _, lg := range p.logins {
+			if lg.refused == 0 && (lg.id == id || lg.otherID == id) {
+				return lg
+			}
+		}
+		p.mu.Unlock()
+	}
+	return nil
+}
+
+// requestCame takes step 5 or 6, verifies the digest (7 or 9), and answers with 6 and 8, or 10. SSP 6.1.1, 6.2.2.
+func (n *Node) requestCame(u *wire.Unit) (status int, after func()) {
+	e := u.Primitive
+	domain, err := ssp.ParseService(e.Attr("serviceID"))
+	if err != nil {
+		return 0, nil
+	}
+	lg := n.find(u.ID, domain)
+	if lg == nil {
+		n.c.Log.Warn("login that did not begin here", "peer", domain)
+		return 0, nil
+	}
+	p := lg.p
+	defer p.mu.Unlock()
+	switch {
+	case lg.proved:
+		return 200, nil // once more
+	case lg.first && lg.stage != proving || !lg.first && lg.stage != backed:
+		return 0, nil
+	}
+	digest, _ := e.Child("PasswordDigest").Bytes()
+	if subtle.ConstantTimeCompare(digest, lg.info.Digest([]byte(lg.token))) != 1 {
+		p.wrong = append(p.wrong, time.Now())
+		n.c.Log.Warn("wrong digest", "peer", domain)
+		n.c.Hit("login_failures")
+		at := 7
+		if lg.first {
+			at = 9
+		}
+		return 0, lg.refuse(at, wire.BadPassword)
+	}
+	if id := e.Attr("sessionID"); !lg.first && id != "" {
+		if p.link == nil || p.link.own != id {
+			return 200, lg.refuse(7, wire.RedirectRefused)
+		}
+		lg.bind = p.link
+	}
+	lg.proved = true
+	lg.wish = wire.Int(e.Attr("timeToLive"))
+	request, response := lg.request(), lg.response()
+	sent := func() { lg.sent() }
+	if lg.first {
+		lg.step(6, 7)
+		lg.step(9, 10)
+		return 200, func() { lg.post(response, sent) }
+	}
+	lg.stage = proving
+	lg.step(5, 6)
+	lg.step(7, 8)
+	return 200, func() {
+		lg.post(request, nil)
+		lg.post(response, sent)
+	}
+}
+
+// sent: they took our session.
+func (lg *login) sent() {
+	lg.p.mu.Lock()
+	lg.acknowledged = true
+	if lg.first {
+		lg.step(10, 8)
+	} else {
+		lg.step(8, 10)
+	}
+	then := lg.finish()
+	lg.p.mu.Unlock()
+	then()
+}
+
+// responseCame takes step 8 or 10. SSP 6.1.1, 6.2.3.
+func (n *Node) responseCame(u *wire.Unit) (status int, after func()) {
+	e := u.Primitive
+	_, domain, _ := strings.Cut(e.Attr("sessionID"), "@")
+	var lg *login
+	if n.known(domain) != nil { // the IDs of two peers may be the same
+		lg = n.find(u.ID, domain)
+	}
+	if lg == nil {
+		lg = n.find(u.ID, "")
+	}
+	if lg == nil {
+		return 0, nil
+	}
+	p := lg.p
+	defer p.mu.Unlock()
+	if code := wire.StatusOf(e); code.Class() != 2 {
+		return 200, func() { lg.fail(0, code) }
+	}
+	if !lg.proved { // whoever it is: the digest comes first
+		return 0, nil
+	}
+	if lg.answered {
+		return 200, nil
+	}
+	id := e.Attr("sessionID")
+	if lg.bind != nil {
+		if id != lg.bind.theirs {
+			return 200, func() { lg.fail(0, wire.BadSession) }
+		}
+	} else {
+		lg.l.theirs = id
+		lg.l.granted = time.Duration(wire.Int(e.Attr("timeToLive"))) * time.Second
+	}
+	for h := range e.Child("ListOfHosts").Children("Host") {
+		if len(lg.hosts) < maxHosts {
+			lg.hosts = append(lg.hosts, h.String())
+		}
+	}
+	lg.answered = true
+	if lg.first {
+		lg.step(7, 8)
+		lg.step(8, 9)
+	} else {
+		lg.step(10, 10)
+	}
+	return 200, lg.finish()
+}
+
+// finish makes the sessions of a login that has come through all steps. The lock is held; what is left to do without
+// it is given back.
+func (lg *login) finish() func() {
+	if lg.stage == ended || !lg.proved || !lg.answered || !lg.acknowledged {
+		return func() {}
+	}
+	n, p, l := lg.n, lg.p, lg.l
+	if lg.bind != nil {
+		if p.link != lg.bind {
+			return func() { lg.fail(0, wire.RedirectRefused) }
+		}
+		lg.end()
+		return func() {
+			lg.bind.joined(l.sender.hosts())
+			l.release(ErrDown)
+		}
+	}
+	if !n.bind(l.theirs, l) {
+		return func() { lg.fail(0, errors.New("its session has the ID of another one")) }
+	}
+	lg.end()
+	p.pause = 0
+	p.keep = p.keep || lg.info.Keep
+	old := p.link
+	p.link = l
+	if len(lg.hosts) > 0 && len(n.c.Hosts) > 0 {
+		l.plan(lg.first, lg.hosts)
+	}
+	if p.retry != nil {
+		p.retry.Stop()
+		p.retry = nil
+	}
+	return func() {
+		n.c.Metrics.Login(metrics.LoginOK)
+		n.c.Log.Info("sessions are up", "peer", p.domain, "session", l.own)
+		if old == nil {
+			l.open()
+		} else {
+			old.end(errReplaced, false, l.open)
+		}
+	}
+}
+
+// end ends a login that came through. The lock is held.
+func (lg *login) end() {
+	lg.stage = ended
+	lg.timer.Stop()
+	lg.p.drop(lg)
+	close(lg.done)
+	lg.n.c.Metrics.Leave(stateLogin)
+}
+
+var errReplaced = fmt.Errorf("%w: the peer logged in anew", ErrDown)
+
+// Login makes a new pair of sessions with a domain, in place of one that there may be, and tells of each of the ten
+// steps when it is done. The error is a *LoginError, ErrUnknown, ErrClosed, or that of ctx. SSP 6.1.1.
+func (n *Node) Login(ctx context.Context, domain string, step func(n int, what string, err error)) error {
+	lg, err := n.call(domain, nil, nil)
+	if err != nil {
+		return err
+	}
+	if step == nil {
+		step = func(int, string, error) {}
+	}
+	lg.begin()
+	for {
+		select {
+		case t := <-lg.told:
+			step(t.n, t.what, nil)
+			continue
+		case <-lg.done:
+		case <-ctx.Done():
+			lg.fail(0, ctx.Err())
+			<-lg.done
+		}
+		break
+	}
+	for {
+		select {
+		case t := <-lg.told:
+			step(t.n, t.what, nil)
+			continue
+		default:
+		}
+		break
+	}
+	var failed *LoginError
+	if errors.As(lg.err, &failed) {
+		step(failed.Step, steps[failed.Step], failed.Err)
+	}
+	return lg.err
+}

@@ -1,0 +1,442 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"parley/metrics"
+	"parley/ssp"
+	"parley/ssp/wire"
+)
+
+// work is a request that waits for its turn, or something else to be done in this order.
+type work struct {
+	unit    wire.Unit
+	session string
+	queued  bool // the peer was told that it has to wait
+	do      func()
+}
+
+// served is a request of the peer's.
+type served struct{ id, primitive string }
+
+// answer is what was made of it.
+type answer struct {
+	at    time.Time
+	doc   []byte // the last answer; nil: none yet
+	final bool
+	third chan *wire.Element // where the peer's third step is waited for
+	next  *answer            // what answers that
+}
+
+// Request is a transaction that the peer began. Its methods may be called from any goroutine.
+type Request struct {
+	Link        *Link
+	Transaction *wire.Transaction
+	Primitive   *wire.Element
+	Meta        wire.Meta // zero when the primitive has none
+	ID          string
+	Provider    bool // the peer is the provider in it, and we are the requestor
+
+	session  string
+	began    time.Time
+	exchange *exchange
+	a        *answer // guarded by the link's lock
+}
+
+// receive takes the units of a document in a session; false when too many wait. ssp-syntax 1.4, 1.7.
+func (l *Link) receive(m *wire.Message) bool {
+	n, requests := l.n, 0
+	for i := range m.Units {
+		if !m.Units[i].Response {
+			requests++
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.heard = time.Now()
+	return requests == 0 || !over(len(l.inbox)-l.head+requests, n.c.Limits.Inbox)
+}
+
+// take does with a document what is to be done behind its acknowledgement.
+func (l *Link) take(m *wire.Message) {
+	for i := range m.Units {
+		u := &m.Units[i]
+		if u.Response {
+			l.answered(u)
+		} else {
+			l.asked(u, m.Session)
+		}
+	}
+	l.kick()
+}
+
+// asked queues a request of the peer's. Whoever asks for too much in a second waits, and is told so; who has a
+// second's worth waiting is refused. ssp-syntax 9; SSP 14.1.4, 14.4.3.
+func (l *Link) asked(u *wire.Unit, session string) {
+	n := l.n
+	w := work{unit: *u, session: session}
+	rate := n.c.Limits.Rate
+	l.mu.Lock()
+	if l.state == down {
+		l.mu.Unlock()
+		if name(u) == "LogoutRequest" { // the other half of how it ended
+			l.reply(l.answering(session), wire.Unit{Response: true, ID: u.ID,
+				Primitive: wire.New("Disconnect").Add(wire.Status(wire.Successful, ""))}, nil)
+		}
+		return
+	}
+	if l.state == beginning || rate < 0 || l.head == len(l.inbox) && l.refill(time.Now()) {
+		l.inbox = append(l.inbox, w)
+		l.mu.Unlock()
+		return
+	}
+	waiting := len(l.inbox) - l.head
+	w.queued = true
+	if waiting < rate {
+		l.inbox = append(l.inbox, w)
+	}
+	late := l.tokens < 1
+	l.mu.Unlock()
+	switch x := exchanges[name(u)]; {
+	case x == nil || x.answer == "":
+	case waiting >= rate:
+		n.c.Hit("commands_per_second")
+		l.status(u, session, wire.Unavailable, "too many requests a second")
+	case late:
+		n.c.Hit("commands_per_second")
+		l.status(u, session, wire.ServerQueued, "")
+	}
+}
+
+// name is the primitive's; "" for one that is not known.
+func name(u *wire.Unit) string {
+	if u.Primitive == nil {
+		return ""
+	}
+	return u.Primitive.Name
+}
+
+// refill says whether a request may be served now. The lock is held.
+func (l *Link) refill(now time.Time) bool {
+	rate := float64(l.n.c.Limits.Rate)
+	l.tokens = min(rate, l.tokens+now.Sub(l.filled).Seconds()*rate)
+	l.filled = now
+	return l.tokens >= 1
+}
+
+// kick has somebody work through the inbox, if nobody does.
+func (l *Link) kick() {
+	l.mu.Lock()
+	ok := !l.running && l.state != beginning && l.head < len(l.inbox)
+	if ok {
+		l.running = true
+	}
+	l.mu.Unlock()
+	if ok {
+		l.work(64)
+	}
+}
+
+// work serves the requests that wait, one after another; more than so many in another goroutine.
+func (l *Link) work(most int) {
+	for range most {
+		l.mu.Lock()
+		if l.head == len(l.inbox) {
+			l.inbox, l.head = l.inbox[:0], 0
+			if cap(l.inbox) > 64 {
+				l.inbox = nil
+			}
+			l.running = false
+			l.mu.Unlock()
+			return
+		}
+		w := l.inbox[l.head]
+		if w.do == nil && l.n.c.Limits.Rate > 0 {
+			if !l.refill(time.Now()) {
+				wait := time.Duration((1 - l.tokens) / float64(l.n.c.Limits.Rate) * float64(time.Second))
+				l.mu.Unlock()
+				time.AfterFunc(wait+time.Microsecond, func() { l.n.run(func() { l.work(64) }) })
+				return
+			}
+			l.tokens--
+		}
+		l.inbox[l.head] = work{}
+		l.head++
+		l.mu.Unlock()
+		if w.do != nil {
+			w.do()
+		} else {
+			l.serve(&w)
+		}
+	}
+	if !l.n.spawn(func() { l.work(1 << 30) }) { // ends with the inbox
+		l.work(1 << 30)
+	}
+}
+
+// status answers a request with a code.
+func (l *Link) status(u *wire.Unit, session string, c wire.Code, why string) []byte {
+	if why == "" {
+		why = c.Words()
+	}
+	return l.reply(l.answering(session), wire.Unit{Response: true, ID: u.ID, Primitive: wire.Status(c, why)}, nil)
+}
+
+// answering is the session of an answer: the one of the request; in oma13 our own. SSP 5.1; ssp-syntax 5.2.
+func (l *Link) answering(session string) string {
+	if l.info.Dialect == wire.OMA13 {
+		return l.own
+	}
+	return session
+}
+
+// serve judges a request, and hands it on. SSP 5.1, 5.6; ssp-syntax 1.4, 5.6, 9.
+func (l *Link) serve(w *work) {
+	u, n := &w.unit, l.n
+	if l.info.Dialect == wire.OMA13 && w.session != l.own && w.session != l.theirs {
+		l.misunderstood("session that is another's", u, nil) // it was not known when this came: ssp-syntax 5.1
+		return
+	}
+	if l.internal(w) {
+		return
+	}
+	name := name(u)
+	l.mu.Lock()
+	ending := l.state != up
+	l.mu.Unlock()
+	if ending {
+		return
+	}
+	a, ok := l.remember(u, name)
+	if !ok {
+		return
+	}
+	r := &Request{Link: l, Primitive: u.Primitive, ID: u.ID, session: w.session, began: time.Now(), exchange: exchanges[name], a: a}
+	if f := u.Check(l.info.Dialect); f != nil {
+		if f.Code != wire.NotSupported {
+			l.misunderstood("request that breaks the rules", u, f)
+		}
+		r.refuse(f.Code, f.At+": "+f.What)
+		return
+	}
+	meta, has := u.Meta()
+	domain, err := ssp.ParseService(meta.Service)
+	switch x := r.exchange; {
+	case x == nil:
+		l.misunderstood("answer as a request", u, nil)
+		r.refuse(wire.UnknownTransaction, name+" begins no transaction")
+		return
+	case has && (err != nil || domain != l.p.domain):
+		l.misunderstood("request of another domain", u, err)
+		r.refuse(wire.UnknownTransaction, "Service-ID is not yours")
+		return
+	case over(targets(u.Primitive), n.c.Limits.Recipients):
+		n.c.Hit("recipients")
+		r.refuse(wire.BadParameter, "too many users, groups and lists in one request")
+		return
+	}
+	r.Meta = meta
+	r.Provider = r.exchange.by == wire.Provider
+	agreed, theirs := l.Agreed()
+	if r.Provider {
+		agreed = theirs
+	}
+	if r.Transaction = r.exchange.allowed(agreed); r.Transaction == nil {
+		l.misunderstood("request outside of the agreement", u, nil)
+		r.refuse(wire.NotAgreed, "")
+		return
+	}
+	n.c.Handle(n.ctx, r)
+}
+
+// targets counts who is named in a request, one by one. ssp-syntax 2.5.
+func targets(e *wire.Element) int {
+	n := 0
+	for _, k := range e.Kids {
+		switch k.Name {
+		case "MetaInfo":
+		case "User", "UserID", "VerUserID", "GroupID", "ScreenName", "ContactList":
+			n++
+		default:
+			n += targets(k)
+		}
+	}
+	return n
+}
+
+// remember notes a request, so that it is not served twice: false when it was, or is being; then the peer has been
+// given the answer once more. It hands on the third step of a transaction. SSP 5.5; ssp-syntax 1.5.
+func (l *Link) remember(u *wire.Unit, name string) (*answer, bool) {
+	key := served{u.ID, name}
+	now := time.Now()
+	l.mu.Lock()
+	if l.state == down {
+		l.mu.Unlock()
+		return nil, false
+	}
+	if have := l.served[key]; have != nil {
+		doc := have.doc
+		l.mu.Unlock()
+		if doc != nil {
+			l.sender.send(&post{doc: doc, session: l.answering(l.own), id: u.ID})
+		}
+		return nil, false
+	}
+	a := &answer{at: now}
+	if l.served == nil {
+		l.served = map[served]*answer{}
+	}
+	l.served[key] = a
+	l.order = append(l.order, key)
+	for over(len(l.order), l.n.c.Limits.Remember) {
+		delete(l.served, l.order[0])
+		l.order = l.order[1:]
+	}
+	if name == third {
+		for k, first := range l.served {
+			if k.id == u.ID && first.third != nil && first.next == nil {
+				first.next = a
+				first.third <- u.Primitive // it holds one
+				l.mu.Unlock()
+				return nil, false
+			}
+		}
+	}
+	l.mu.Unlock()
+	return a, true
+}
+
+// forget gives up answers that are too old to be asked for. The lock is held.
+func (l *Link) forget(now time.Time) {
+	i := 0
+	for i < len(l.order) {
+		a := l.served[l.order[i]]
+		if a != nil && now.Sub(a.at) < l.n.c.Timers.Remember {
+			break
+		}
+		delete(l.served, l.order[i])
+		i++
+	}
+	if l.order = slices.Delete(l.order, 0, i); len(l.order) == 0 {
+		l.served, l.order = nil, nil
+	}
+}
+
+// refuse answers with a code, unless nobody waits for an answer.
+func (r *Request) refuse(c wire.Code, why string) {
+	if r.exchange != nil && r.exchange.answer == "" {
+		return
+	}
+	if why == "" {
+		why = c.Words()
+	}
+	r.Answer(wire.Status(c, why))
+}
+
+// Answer sends an answer: a provisional one, which is a Status of class 1, or the final one, behind which all others
+// are dropped. To a request that is one-way there is none: nil. SSP 5.2, 5.3; ssp-syntax 2.4.
+func (r *Request) Answer(e *wire.Element) {
+	l := r.Link
+	c := wire.Successful
+	if e != nil {
+		c = wire.StatusOf(e)
+	}
+	goesOn := r.exchange != nil && r.exchange.further && e != nil && e.Name == r.exchange.answer && c.Class() < 4
+	final := e == nil || c == 0 && !goesOn || c != 0 && c.Final() && !goesOn
+	l.mu.Lock()
+	a := r.a
+	if a.final || l.state == down || goesOn && a.third != nil {
+		l.mu.Unlock()
+		return
+	}
+	a.final = final
+	if goesOn {
+		a.third = make(chan *wire.Element, 1)
+	}
+	l.mu.Unlock()
+	if final {
+		r.count(c)
+	}
+	if e == nil {
+		return
+	}
+	session := l.answering(r.session)
+	doc, err := l.document(session, wire.Unit{Response: true, ID: r.ID, Primitive: e})
+	if err != nil {
+		l.n.c.Log.Error("answer cannot be written", "verb", e.Name, "peer", l.p.domain, "err", err)
+		if doc, err = l.document(session, wire.Unit{Response: true, ID: r.ID, Primitive: wire.Status(wire.Internal, "")}); err != nil {
+			return
+		}
+	}
+	l.mu.Lock()
+	a.doc, a.at = doc, time.Now()
+	l.mu.Unlock()
+	l.sender.send(&post{doc: doc, session: session, id: r.ID})
+}
+
+// count counts a request that is answered.
+func (r *Request) count(c wire.Code) {
+	result := metrics.CommandOK
+	switch {
+	case c == wire.Internal:
+		result = metrics.CommandFailed
+	case c.Class() >= 4:
+		result = metrics.CommandRefused
+	}
+	r.Link.n.c.Metrics.Command(name(&wire.Unit{Primitive: r.Primitive}), result, time.Since(r.began))
+}
+
+// Then waits for the peer's third step, MessageDelivered, behind an answer with a NewMessage; the next Answer is to
+// that one. It waits as long as a transaction is valid, with its repeats: then the error wraps the code 504, ErrDown
+// when the sessions ended. SSP 12.3.5.
+func (r *Request) Then(ctx context.Context) (*wire.Element, error) {
+	l := r.Link
+	l.mu.Lock()
+	third := r.a.third
+	l.mu.Unlock()
+	if third == nil {
+		return nil, ssp.ErrorOf(wire.BadTransaction)
+	}
+	t := time.NewTimer(l.n.c.Timers.validity() * time.Duration(1+max(0, l.n.c.Limits.Repeats)))
+	defer t.Stop()
+	select {
+	case e := <-third:
+		l.mu.Lock()
+		r.a = r.a.next
+		l.mu.Unlock()
+		return e, nil
+	case <-t.C:
+		return nil, ssp.ErrorOf(wire.TimedOut)
+	case <-l.over:
+		return nil, ErrDown
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// internal serves what is of the session itself. SSP 6.3; ssp-syntax 5.3, 5.6.
+func (l *Link) internal(w *work) bool {
+	u := &w.unit
+	switch name(u) {
+	case "KeepAliveRequest":
+		life := int(l.n.c.Timers.Life / time.Second)
+		if wish := wire.Int(u.Primitive.Attr("timeToLive")); wish > 0 {
+			life = min(life, wish)
+		}
+		l.mu.Lock()
+		l.life = time.Duration(life) * time.Second
+		l.wind(time.Now())
+		l.mu.Unlock()
+		l.reply(l.answering(w.session), wire.Unit{Response: true, ID: u.ID,
+			Primitive: wire.New("KeepAliveResponse", "timeToLive", itoa(life)).Add(wire.Status(wire.Successful, ""))}, nil)
+	case "LogoutRequest":
+		l.loggedOut(u, w.session)
+	case "Disconnect":
+		l.disconnected(u)
+	default:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,502 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// post is a document that is to be sent, or is on its way.
+type post struct {
+	doc         []byte // not changed once it is queued: it may be sent again
+	session, id string
+	key         string // posts of one key do not overtake each other; "" is none
+	to          string // the host it must go to; "" is any
+	done        func(error)
+	next        *post // of the same key, waiting
+}
+
+// sender sends documents to a peer in the order in which they were queued, several at once when there are so many. A
+// connection carries one document at a time. Goroutines run only while something is to be sent, but one that reads
+// what is left when nothing has been for a second: it sees when the peer ends.
+type sender struct {
+	n      *Node
+	peer   *Peer
+	got    func(body []byte)        // a document in an answer
+	ctx    context.Context          // of dialing
+	cancel context.CancelCauseFunc  // ends it
+	find   func() ([]target, error) // asked when there is no target
+
+	mu      sync.Mutex
+	broken  func(error)      // no host takes connections, or one closes them without an answer; nil: it was idle
+	queue   []*post          // from head on
+	head    int              //
+	lanes   map[string]*post // the last of each key that is queued or on its way
+	workers int              // goroutines that send
+	most    int
+	targets []target
+	turn    int             // of the next new connection
+	idle    []*conn         // the one used last is last
+	active  map[*conn]bool  // those with workers
+	tidy    *time.Timer     // nil when there is nothing to tidy
+	quiet   []chan struct{} // closed when nothing is queued or on its way
+	closed  error
+}
+
+func (n *Node) newSender(p *Peer, find func() ([]target, error)) *sender {
+	s := &sender{n: n, peer: p, most: 1, find: find, lanes: map[string]*post{}, active: map[*conn]bool{}}
+	s.ctx, s.cancel = context.WithCancelCause(n.ctx)
+	return s
+}
+
+// send queues a post. Its done is called once, without any lock; also when the error is not nil.
+func (s *sender) send(p *post) error {
+	s.mu.Lock()
+	switch {
+	case s.closed != nil:
+		err := s.closed
+		s.mu.Unlock()
+		p.finish(err)
+		return err
+	case over(len(s.queue)-s.head+1, s.n.c.Limits.Queue):
+		s.mu.Unlock()
+		s.n.c.Hit("queue")
+		p.finish(ErrQueue)
+		return ErrQueue
+	}
+	if p.key != "" {
+		last := s.lanes[p.key]
+		s.lanes[p.key] = p
+		if last != nil {
+			last.next = p
+			s.mu.Unlock()
+			return nil
+		}
+	}
+	s.queue = append(s.queue, p)
+	s.hire()
+	s.mu.Unlock()
+	return nil
+}
+
+func (p *post) finish(err error) {
+	if p.done != nil {
+		p.done(err)
+	}
+}
+
+// hire starts a worker if the queue needs one more. The lock is held.
+func (s *sender) hire() {
+	waiting := len(s.queue) - s.head
+	if waiting == 0 || s.workers >= s.most || s.workers > 0 && waiting <= s.workers*(s.together()-1) {
+		return
+	}
+	s.workers++
+	if !s.n.spawn(s.work) { // ends when the queue is empty, or with the sender
+		s.workers--
+	}
+}
+
+func (s *sender) together() int { return max(1, s.peer.Together) }
+
+// take takes what goes into the next document: one post, or several of one session.
+func (s *sender) take(batch []*post) []*post {
+	for s.head < len(s.queue) && len(batch) < s.together() {
+		p := s.queue[s.head]
+		if len(batch) > 0 && (p.session != batch[0].session || p.session == "" || p.to != batch[0].to) {
+			break
+		}
+		s.queue[s.head] = nil
+		s.head++
+		batch = append(batch, p)
+	}
+	if s.head == len(s.queue) {
+		s.queue, s.head = s.queue[:0], 0
+		if cap(s.queue) > 1024 {
+			s.queue = nil
+		}
+	}
+	return batch
+}
+
+// work sends until the queue is empty.
+func (s *sender) work() {
+	var c *conn
+	var batch []*post
+	for {
+		s.mu.Lock()
+		if s.closed != nil {
+			s.mu.Unlock()
+			s.drop(c)
+			return
+		}
+		batch = s.take(batch[:0])
+		if len(batch) == 0 {
+			s.workers--
+			s.park(c)
+			if s.workers == 0 {
+				s.rest()
+			}
+			s.mu.Unlock()
+			return
+		}
+		s.mu.Unlock()
+		var err error
+		c, err = s.transmit(c, batch)
+		s.acked(batch, err)
+	}
+}
+
+// transmit sends one document, on the connection given if there is one; what it gives back can be used again.
+func (s *sender) transmit(c *conn, batch []*post) (*conn, error) {
+	doc := join(batch)
+	first := batch[0]
+	for {
+		if c != nil && first.to != "" && c.to.host != first.to {
+			s.mu.Lock()
+			s.park(c)
+			s.mu.Unlock()
+			c = nil
+		}
+		if c == nil {
+			var err error
+			if c, err = s.connect(first.to); err != nil {
+				if first.to == "" && s.alone() {
+					s.failed(err)
+				}
+				return nil, err
+			}
+		}
+		body, again, err := c.post(doc, first.session, first.id, time.Now().Add(s.n.c.Timers.Ack))
+		var refused *httpError
+		if err != nil && !errors.As(err, &refused) || c.ended {
+			s.drop(c)
+			c = nil
+		}
+		if again {
+			continue // closed while nobody used it: a fresh connection will tell more
+		}
+		if len(body) > 0 {
+			s.got(body)
+		}
+		if errors.Is(err, errSilent) {
+			s.failed(err)
+		}
+		return c, err
+	}
+}
+
+// alone reports that there is no connection.
+func (s *sender) alone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.active) == 0 && len(s.idle) == 0
+}
+
+// failed tells of hosts that cannot be reached, unless the sender was closed.
+func (s *sender) failed(err error) {
+	s.mu.Lock()
+	broken := s.broken
+	if s.closed != nil {
+		broken = nil
+	}
+	s.mu.Unlock()
+	if broken != nil {
+		broken(err)
+	}
+}
+
+// acked frees the keys of what was sent, and tells how it went.
+func (s *sender) acked(batch []*post, err error) {
+	s.mu.Lock()
+	closed := s.closed
+	for _, p := range batch {
+		if p.key == "" || closed != nil {
+			continue
+		}
+		if p.next != nil {
+			s.queue = append(s.queue, p.next)
+		} else if s.lanes[p.key] == p {
+			delete(s.lanes, p.key)
+		}
+	}
+	s.hire()
+	s.mu.Unlock()
+	for i, p := range batch {
+		batch[i] = nil
+		p.finish(err)
+		for p = p.next; p != nil && closed != nil; p = p.next {
+			p.finish(closed)
+		}
+	}
+}
+
+// join makes one document of several: they differ in their transactions alone. ssp-syntax 1.7.
+func join(batch []*post) []byte {
+	if len(batch) == 1 {
+		return batch[0].doc
+	}
+	size := 0
+	for _, p := range batch {
+		size += len(p.doc)
+	}
+	b := make([]byte, 0, size)
+	for i, p := range batch {
+		from, to := bytes.Index(p.doc, transactionStart), len(p.doc)-len(documentEnd)
+		if i == 0 {
+			b = append(b, p.doc[:from]...)
+		}
+		b = append(b, p.doc[from:to]...)
+	}
+	return append(b, documentEnd...)
+}
+
+var (
+	transactionStart = []byte("<Transaction ")
+	documentEnd      = []byte("</Session></WV-SSP-Message>")
+)
+
+// connect takes an idle connection to a host, any if it is "", or opens one.
+func (s *sender) connect(host string) (*conn, error) {
+	for {
+		s.mu.Lock()
+		if s.closed != nil {
+			s.mu.Unlock()
+			return nil, s.closed
+		}
+		i := len(s.idle) - 1
+		for i >= 0 && host != "" && s.idle[i].to.host != host {
+			i--
+		}
+		if i < 0 {
+			s.mu.Unlock()
+			return s.open(host)
+		}
+		c := s.idle[i]
+		s.idle = slices.Delete(s.idle, i, i+1)
+		s.active[c] = true
+		s.mu.Unlock()
+		if c.unwatch() {
+			return c, nil
+		}
+		s.drop(c)
+	}
+}
+
+// open opens a connection to a host, or to the next in turn that takes one.
+func (s *sender) open(host string) (*conn, error) {
+	s.mu.Lock()
+	targets, turn := s.targets, s.turn
+	s.turn++
+	s.mu.Unlock()
+	if len(targets) == 0 {
+		var err error
+		if targets, err = s.find(); err != nil {
+			return nil, err
+		}
+		s.mu.Lock()
+		s.targets = targets
+		s.mu.Unlock()
+		turn = 0 // in their order, ssp-syntax 1.6
+	}
+	var last error
+	for i := range targets {
+		t := targets[(turn+i)%len(targets)]
+		if host != "" && t.host != host {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(s.ctx, s.n.c.Timers.Connect)
+		raw, err := s.n.dial(ctx, s.peer, t)
+		cancel()
+		if err != nil {
+			last = err
+			continue
+		}
+		c := newConn(raw, t)
+		s.mu.Lock()
+		if s.closed != nil {
+			s.mu.Unlock()
+			raw.Close()
+			return nil, s.closed
+		}
+		s.active[c] = true
+		s.mu.Unlock()
+		return c, nil
+	}
+	if last == nil {
+		last = errors.New("host is not one of this session")
+	}
+	return nil, last
+}
+
+// settle leaves one target: what a login came through.
+func (s *sender) settle(t target) {
+	s.mu.Lock()
+	s.targets = []target{t}
+	s.mu.Unlock()
+}
+
+// hosts are the targets' names.
+func (s *sender) hosts() []target {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.targets)
+}
+
+// move replaces the targets; connections to others are closed when they are idle next.
+func (s *sender) move(targets []target) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.targets = targets
+	for i := len(s.idle) - 1; i >= 0; i-- {
+		if c := s.idle[i]; !slices.Contains(targets, c.to) {
+			c.Close()
+			s.idle = slices.Delete(s.idle, i, i+1)
+		}
+	}
+}
+
+// park keeps a connection that nobody needs. The lock is held.
+func (s *sender) park(c *conn) {
+	if c == nil {
+		return
+	}
+	delete(s.active, c)
+	if s.closed != nil || len(s.targets) > 0 && !slices.Contains(s.targets, c.to) {
+		c.Close()
+		return
+	}
+	c.out = nil
+	c.parked = time.Now()
+	s.idle = append(s.idle, c)
+	s.tidyLater()
+}
+
+func (s *sender) drop(c *conn) {
+	if c == nil {
+		return
+	}
+	s.mu.Lock()
+	delete(s.active, c)
+	s.mu.Unlock()
+	c.Close()
+}
+
+// tidyLater has tidy called while there are idle connections. The lock is held.
+func (s *sender) tidyLater() {
+	if s.tidy == nil {
+		s.tidy = time.AfterFunc(time.Second, func() { s.n.run(s.tidyUp) })
+	}
+}
+
+// tidyUp reads from the connection used last, so that its end is seen, and closes the others after a time.
+func (s *sender) tidyUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tidy = nil
+	if s.closed != nil || len(s.idle) == 0 {
+		return
+	}
+	now := time.Now()
+	for len(s.idle) > max(1, len(s.targets)) && now.Sub(s.idle[0].parked) >= s.n.c.Timers.Idle {
+		s.idle[0].Close()
+		s.idle = slices.Delete(s.idle, 0, 1)
+	}
+	c := s.idle[len(s.idle)-1]
+	if c.watch == nil && now.Sub(c.parked) >= time.Second {
+		c.watch = make(chan bool, 1)
+		watch := c.watch
+		s.n.spawn(func() { s.observe(c, watch) }) // ends when the connection is used or closed
+	}
+	if c.watch == nil || len(s.idle) > max(1, len(s.targets)) {
+		s.tidyLater()
+	}
+}
+
+// observe waits until an idle connection is wanted, or ends.
+func (s *sender) observe(c *conn, watch chan bool) {
+	_, err := c.r.Peek(1)
+	watch <- timeout(err) // unwatch ends the wait so
+	if timeout(err) {
+		return
+	}
+	s.mu.Lock()
+	i := slices.Index(s.idle, c)
+	if i >= 0 {
+		s.idle = slices.Delete(s.idle, i, i+1)
+	}
+	s.mu.Unlock()
+	c.Close()
+	if i >= 0 {
+		s.failed(nil)
+	}
+}
+
+// unwatch ends the reading of an idle connection, and says whether it can be used.
+func (c *conn) unwatch() bool {
+	if c.watch == nil {
+		return true
+	}
+	c.SetReadDeadline(time.Unix(1, 0))
+	ok := <-c.watch
+	c.watch = nil
+	return ok
+}
+
+// rest tells those who wait that there is nothing to be sent. The lock is held.
+func (s *sender) rest() {
+	for _, c := range s.quiet {
+		close(c)
+	}
+	s.quiet = nil
+}
+
+// drain waits until all that was queued has been sent, or ctx ends.
+func (s *sender) drain(ctx context.Context) {
+	s.mu.Lock()
+	if s.closed != nil || s.workers == 0 && s.head == len(s.queue) {
+		s.mu.Unlock()
+		return
+	}
+	c := make(chan struct{})
+	s.quiet = append(s.quiet, c)
+	s.mu.Unlock()
+	select {
+	case <-c:
+	case <-ctx.Done():
+	}
+}
+
+// close ends the sender and all its connections. What was not sent comes back with the error.
+func (s *sender) close(err error) {
+	s.mu.Lock()
+	if s.closed != nil {
+		s.mu.Unlock()
+		return
+	}
+	s.closed = err
+	s.cancel(err)
+	rest := slices.Clone(s.queue[s.head:])
+	s.queue, s.head = nil, 0
+	clear(s.lanes)
+	for _, c := range s.idle {
+		c.Close()
+	}
+	s.idle = nil
+	for c := range s.active {
+		c.Close()
+	}
+	s.rest()
+	if s.tidy != nil {
+		s.tidy.Stop()
+	}
+	s.mu.Unlock()
+	for _, p := range rest {
+		for ; p != nil; p = p.next {
+			p.finish(err)
+		}
+	}
+}
