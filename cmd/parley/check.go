@@ -215,6 +215,8 @@ func (c *checker) answers(ctx context.Context, d desk, cfg config.Config, text s
 			c.certified = true
 			c.certificate(shown, cfg, time.Now())
 		}
+	case "ssp", "ssps":
+		c.report(u.Scheme, takesPosts(ctx, u), "%s answers, as other domains expect it", u.Addr())
 	default:
 		err := plays(ctx, d, func(ctx context.Context, who ...player) error { return playMSNP(ctx, u.Addr(), cfg.Domain, who...) })
 		c.report(u.Scheme, err, "%s: two people log in, see each other and talk", u.Addr())

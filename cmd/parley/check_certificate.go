@@ -117,11 +117,12 @@ func vouched(shown []*x509.Certificate, now time.Time) string {
 	return fmt.Sprintf("%s vouches for it, whom this machine does not trust", shown[len(shown)-1].Issuer)
 }
 
-// records prints the DNS records by which clients find listeners that others can reach: RFC 6120 3.2.1, XEP-0368 3.
+// records prints the DNS records by which clients, and other domains, find listeners that others can reach:
+// RFC 6120 3.2.1, XEP-0368 3; ssp-syntax 1.6.
 func (c *checker) records(domains, listening []string) {
 	for _, text := range listening {
 		u, err := listen.ParseURL(text)
-		service := map[string]string{"xmpp": "_xmpp-client", "xmpps": "_xmpps-client"}[u.Scheme]
+		service := map[string]string{"xmpp": "_xmpp-client", "xmpps": "_xmpps-client", "ssp": "_imps-server", "ssps": "_imps-server"}[u.Scheme]
 		if err != nil || service == "" || loopbackHost(u.Host) {
 			continue
 		}

@@ -124,7 +124,7 @@ func exchangeConfig(cfg config.Config, m *metrics.Metrics, log *slog.Logger) exc
 		Notes: bound(l.Notes), Note: bound(int(l.Note)), Directed: bound(l.Directed),
 		Conversation: l.Conversation, Conversations: l.Conversations,
 		Rooms: l.Rooms, RoomsJoined: l.RoomsJoined, RoomMembers: l.RoomMembers, RoomUsers: l.RoomUsers, RoomHistory: bound(l.RoomHistory),
-		Waiting: l.Waiting, WaitingBytes: int64(l.WaitingBytes), WaitingAge: l.WaitingAge.Std(),
+		Waiting: l.Waiting, WaitingBytes: int64(l.WaitingBytes), WaitingAge: l.WaitingAge.Std(), PeerAge: cfg.Offline.PeerAge.Std(),
 		NotStored: !cfg.Offline.Store || l.Waiting == 0 || l.WaitingBytes == 0,
 		Ring:      cfg.MSNP.Ring.Std(), RingAgain: cfg.Offline.RingAgain.Std(), Idle: cfg.MSNP.Idle.Std(),
 		Hold: max(cfg.Removal.Hold.Std(), 1), AccountsCached: max(l.AccountsCached, 1), Metrics: m, Log: log,

@@ -13,6 +13,7 @@ import (
 	"parley/credential"
 	"parley/exchange"
 	"parley/im"
+	"parley/ssp/wire"
 )
 
 // desk is who does what the account commands want: the office of this process, or over the
@@ -32,6 +33,11 @@ type request struct {
 	Profile  map[string]string `json:"profile,omitempty"`
 	After    string            `json:"after,omitempty"` // list: from the one after this address
 	Rows     []importRow       `json:"rows,omitempty"`
+
+	Domain  string              `json:"domain,omitempty"`  // the domain acts: which
+	Fields  map[string][]string `json:"fields,omitempty"`  // what was said of it (see sayOf)
+	Proof   string              `json:"proof,omitempty"`   // a second password: ours
+	Element *wire.Element       `json:"element,omitempty"` // what it is asked
 }
 
 // importRow is an account to be made.
@@ -53,6 +59,11 @@ type answer struct {
 
 	Count   int         `json:"count,omitempty"`   // check: accounts
 	Players []importRow `json:"players,omitempty"` // play: accounts to play with
+
+	Register []domainInfo  `json:"register,omitempty"` // domain-list, domain-show
+	Steps    []stepInfo    `json:"steps,omitempty"`    // domain-test: how each went
+	Element  *wire.Element `json:"element,omitempty"`  // domain-request: what it answered
+	Refusal  string        `json:"refusal,omitempty"`  // why a test or a request came to nothing
 }
 
 // accountInfo is an account in a list.
@@ -96,6 +107,7 @@ type office struct {
 	listening []string // its listeners, as URLs
 	guests    []string // domains that are served here only because an account of them was named
 	players   players
+	ssp       sspDoor // the way to other domains; nil without a listener for them
 }
 
 // acts are all there are.
@@ -104,6 +116,9 @@ var acts = map[string]func(*office, context.Context, request) (answer, error){
 	"password": (*office).password, "disable": (*office).disable, "enable": (*office).enable,
 	"profile": (*office).profile,
 	"status":  (*office).status, "check": (*office).check, "play": (*office).play, "played": (*office).played, "import": (*office).importRows,
+	"domain-add": (*office).domainAdd, "domain-set": (*office).domainSet, "domain-password": (*office).domainPassword,
+	"domain-remove": (*office).domainRemove, "domain-list": (*office).domainList, "domain-show": (*office).domainShow,
+	"domain-test": (*office).domainTest, "domain-request": (*office).domainRequest,
 }
 
 func (o *office) do(ctx context.Context, r request) (answer, error) {

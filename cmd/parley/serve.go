@@ -40,6 +40,7 @@ type service struct {
 	metrics      *metrics.Metrics
 	msnp         *door.Door
 	doors        []doorway
+	ssp          sspDoor              // the door to other domains; nil: no listener for them
 	certificates *listen.Certificates // nil: no TLS
 	open         []*listener
 	notReady     atomic.Pointer[string] // why; nil when it is ready
@@ -148,7 +149,7 @@ func (s *service) closeDoors() {
 
 // office is who answers at the control socket.
 func (s *service) office() *office {
-	o := &office{house: s.house, running: true}
+	o := &office{house: s.house, running: true, ssp: s.ssp}
 	for _, l := range s.open {
 		o.listening = append(o.listening, l.bound())
 	}

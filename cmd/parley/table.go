@@ -85,6 +85,75 @@ numbers and the others are imported all the same; then the exit code is 1. ` + r
 			setup: setupAccountImport,
 		},
 		{
+			name: "domain add", args: "DOMAIN",
+			short: "join another domain, by Wireless Village SSP",
+			long: `Its operator does the same with ours: parley domain show DOMAIN says what to tell them. Both prove
+themselves by a password that the two operators agreed on.
+
+` + passwordHelp + "\n\n" + runningHelp,
+			setup: setupDomainAdd,
+		},
+		{
+			name: "domain set", args: "DOMAIN",
+			short: "change what was said of a domain: only what the flags name",
+			long:  runningHelp,
+			setup: setupDomainSet,
+		},
+		{
+			name: "domain password", args: "DOMAIN",
+			short: "set the password shared with a domain",
+			long:  passwordHelp + " A session that is there goes on.\n\n" + runningHelp,
+			setup: setupDomainPassword,
+		},
+		{
+			name: "domain remove", args: "DOMAIN",
+			short: "join a domain no longer",
+			long:  "What accounts keep about its users stays, for when it is added again. " + runningHelp,
+			setup: setupDomainRemove,
+		},
+		{
+			name:  "domain list",
+			short: "list the domains that are joined",
+			long:  runningHelp,
+			setup: setupDomainList,
+		},
+		{
+			name: "domain show", args: "DOMAIN",
+			short: "show what is registered of a domain, and what its operator must register of ours",
+			long:  runningHelp,
+			setup: setupDomainShow,
+		},
+		{
+			name: "domain test", args: "DOMAIN",
+			short: "log in to a domain, step by step, and say at which step it stops and why",
+			long: `The service must run, with a listener ssp:// or ssps://: the other domain calls back there, at the URL
+that its operator registered of ours. The exit code is 1 when the login comes to nothing.`,
+			setup: setupDomainTest,
+		},
+		{
+			name: "domain request", args: "DOMAIN PRIMITIVE [KEY=VALUE]...",
+			short: "ask a domain for anything there is, and print the answer",
+			long: `PRIMITIVE is a request of SSP such as GetPresenceRequest. Each KEY is the path to a part of it, with dots
+between the names of elements and of an attribute; one that stands there already is made once more. What
+MetaInfo says is filled in. The exit code is 1 when the answer is a refusal.
+
+    parley domain request b.example GetPresenceRequest UserID.userID=wv:bob@b.example --as alice@parley.test
+
+The service must run, with a listener ssp:// or ssps://, and be logged in to the domain. parley ssp schema
+prints every PRIMITIVE and KEY.`,
+			setup: setupDomainRequest,
+			words: requestable,
+		},
+		{
+			name:  "ssp schema",
+			short: "print all that there is in Wireless Village SSP: primitives, their parts, transactions",
+			long: `Each primitive stands with its section and who sends it (R the requestor, P the provider, B both), and
+under it a line for each part: @ marks attributes; the type; how often it stands there (1, ? at most once,
+* any number, + once or more); whether it is mandatory (M), optional (O), conditional (C) or an addition (-);
+the name that the specification has for it; the condition.`,
+			setup: setupSSPSchema,
+		},
+		{
 			name: "chat", args: "ADDRESS",
 			short: "log in as somebody and chat over MSNP or XMPP, in the terminal or from a pipe",
 			long:  chatHelp,
