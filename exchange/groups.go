@@ -68,7 +68,7 @@ func (x *Exchange) members(tx *store.Tx, by By, id im.GroupID) ([]*Change, error
 			return nil, err
 		}
 		c := &Change{Of: by.Who, Who: m, By: by, Before: e, After: e}
-		if c.Serial, err = tx.NextSerial(by.Who); err != nil {
+		if c.Serial, err = x.nextSerial(tx, by.Who); err != nil {
 			return nil, err
 		}
 		cs = append(cs, c)
@@ -82,7 +82,7 @@ func (x *Exchange) entry(tx *store.Tx, of, who im.Address) (im.Entry, error) {
 	if err != nil {
 		return im.Entry{}, err
 	}
-	acct, err := tx.Account(who)
+	acct, err := x.account(tx, who)
 	if err != nil && err != im.ErrUnknownUser {
 		return im.Entry{}, err
 	}
@@ -119,7 +119,7 @@ func (x *Exchange) regroup(ctx context.Context, by By, op string, change func(tx
 	}
 	var cs []*Change
 	return x.store.Update(ctx, op, func(tx *store.Tx) error {
-		was, err := tx.Account(by.Who)
+		was, err := x.owner(tx, by.Who)
 		switch {
 		case err != nil:
 			return err
@@ -127,7 +127,7 @@ func (x *Exchange) regroup(ctx context.Context, by By, op string, change func(tx
 			return im.ErrDisabled
 		}
 		is := was
-		if is.Serial, err = tx.NextSerial(by.Who); err != nil { // before those of what it leads to
+		if is.Serial, err = x.nextSerial(tx, by.Who); err != nil { // before those of what it leads to
 			return err
 		}
 		more, err := change(tx)

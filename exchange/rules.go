@@ -140,7 +140,7 @@ func (x *Exchange) ruling(ctx context.Context, by By, op string,
 	}
 	var cs []*Change
 	err := x.store.Update(ctx, op, func(tx *store.Tx) error {
-		acct, err := tx.Account(by.Who)
+		acct, err := x.owner(tx, by.Who)
 		if err != nil {
 			return err
 		}
@@ -159,7 +159,7 @@ func (x *Exchange) ruling(ctx context.Context, by By, op string,
 		if err != nil {
 			return err
 		}
-		if acct.Serial, err = tx.NextSerial(by.Who); err != nil {
+		if acct.Serial, err = x.nextSerial(tx, by.Who); err != nil {
 			return err
 		}
 		acct.Keys = nil
