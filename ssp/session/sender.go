@@ -407,6 +407,7 @@ func (s *sender) tidyUp() {
 	}
 	c := s.idle[len(s.idle)-1]
 	if c.watch == nil && now.Sub(c.parked) >= time.Second {
+		c.SetReadDeadline(time.Time{})
 		c.watch = make(chan bool, 1)
 		watch := c.watch
 		s.n.spawn(func() { s.observe(c, watch) }) // ends when the connection is used or closed
