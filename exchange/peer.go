@@ -17,8 +17,8 @@ import (
 // Peer serves a domain that is not ours. A door implements it.
 type Peer interface {
 	// Stand gives the session that stands for one of its users, and what it is; c is for the peer to act through. Login's
-	// Abilities and Presence do not count. Until SetDeaf(false), words for them are stored. It returns at once and calls
-	// nothing of the exchange.
+	// Abilities and Presence do not count. Until SetDeaf(false), or Listen here, words for them are stored. It returns at
+	// once and calls nothing else of the exchange.
 	Stand(who im.Address, c *Client) (Session, Login)
 }
 
@@ -92,8 +92,8 @@ func (x *Exchange) nextSerial(tx *store.Tx, who im.Address) (int64, error) {
 // stand has a session stand for a user of a peer's, if none does.
 func (a *account) stand(p Peer) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	if len(a.online()) > 0 {
+		a.mu.Unlock()
 		return
 	}
 	c := &Client{x: a.x, account: a, since: time.Now()}
@@ -103,7 +103,15 @@ func (a *account) stand(p Peer) {
 	c.interested.Store(true)
 	a.pins.Add(1) // the session's
 	a.clients.Store(&[]*Client{c})
+	offer := a.waiting && c.taking()
+	a.mu.Unlock()
+	if offer {
+		a.x.offerSoon(a)
+	}
 }
+
+// Listen has the session that stands for a user of a peer's take words from the start. It is for Peer.Stand.
+func (c *Client) Listen() { c.deaf.Store(false) }
 
 // Stand has a user of a peer's in memory, with the session that stands for them: until that is detached.
 // im.ErrUnknownUser for a domain that no peer serves.

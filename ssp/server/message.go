@@ -105,7 +105,7 @@ func (s *Server) pass(p *peer, _ *session.Request, info ssp.Info, content *wire.
 			return
 		}
 		for i, to := range info.To {
-			v.add(errs[i], to.Element(wire.WV10))
+			v.add(errs[i], named(to))
 		}
 		answer(v.element())
 	}
@@ -140,6 +140,14 @@ func (s *Server) pass(p *peer, _ *session.Request, info ssp.Info, content *wire.
 	}
 	b.Flush()
 	done()
+}
+
+// named is a receiver as a DetailedResult names them: SSP 14.2.2; ssp-syntax 2.4.
+func named(to ssp.Party) *wire.Element {
+	if !to.User.IsZero() {
+		return userID(ssp.FormatUser(to.User))
+	}
+	return to.Element(wire.WV10)
 }
 
 // mayPass judges a receiver: users of ours, who can read what it is.

@@ -56,6 +56,9 @@ func (p *peer) Stand(who im.Address, c *exchange.Client) (exchange.Session, exch
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.users[who] = u
+	if p.link.Load() != nil {
+		c.Listen()
+	}
 	return u, exchange.Login{Door: door, Slot: slot, Remote: p.domain}
 }
 
