@@ -33,17 +33,34 @@ func (s *service) openDoors(lounge *listen.Lounge) error {
 		return err
 	}
 	s.doors = append(s.doors, s.msnp)
-	if !slices.ContainsFunc(s.cfg.Listen, isXMPP) {
-		return nil
+	withXMPP, withSSP := slices.ContainsFunc(s.cfg.Listen, isXMPP), slices.ContainsFunc(s.cfg.Listen, isSSP)
+	if withXMPP || withSSP {
+		if err := s.openCertificates(); err != nil {
+			return err
+		}
 	}
+	if withSSP {
+		d, err := s.openSSP()
+		if err != nil {
+			return err
+		}
+		s.ssp, s.far = d, d
+	}
+	if withXMPP {
+		s.doors = append(s.doors, c2s.New(c2s.Config{Config: s.cfg, Exchange: s.exchange, Vault: s.vault, Metrics: s.metrics, Log: s.log,
+			Lounge: lounge, Strangers: strangers, TLS: s.certificates.Config("xmpp-client"), Leaf: s.certificates.Leaf}))
+	}
+	return nil
+}
+
+// openCertificates finds the certificates of all listeners with TLS.
+func (s *service) openCertificates() (err error) {
 	if s.certificates, err = listen.NewCertificates(s.cfg.TLS, s.cfg.Data, s.cfg.CertificateNames()); err != nil {
 		return err
 	}
 	if lacks := s.certificates.Lacks(); len(lacks) > 0 {
 		s.log.Warn("the certificate does not name all domains: clients will refuse it there", "domains", strings.Join(lacks, ","))
 	}
-	s.doors = append(s.doors, c2s.New(c2s.Config{Config: s.cfg, Exchange: s.exchange, Vault: s.vault, Metrics: s.metrics, Log: s.log,
-		Lounge: lounge, Strangers: strangers, TLS: s.certificates.Config("xmpp-client"), Leaf: s.certificates.Leaf}))
 	return nil
 }
 

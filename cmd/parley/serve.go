@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -40,7 +41,8 @@ type service struct {
 	metrics      *metrics.Metrics
 	msnp         *door.Door
 	doors        []doorway
-	ssp          sspDoor              // the door to other domains; nil: no listener for them
+	ssp          sspDoor              // the door to other domains, as its commands need it; nil: no listener for them
+	far          *sspDoorway          // the same
 	certificates *listen.Certificates // nil: no TLS
 	open         []*listener
 	notReady     atomic.Pointer[string] // why; nil when it is ready
@@ -51,6 +53,7 @@ type listener struct {
 	url    listen.URL // as it was given; bound says the port when that was 0
 	net    net.Listener
 	handle func(context.Context, net.Conn) // nil: HTTP
+	web    http.Handler                    // then who answers; nil: health and metrics
 }
 
 // bound is the URL with the port it really has.
@@ -119,7 +122,14 @@ func (s *service) listenAll(ctx context.Context) error {
 			return err
 		}
 		s.open = append(s.open, l)
-		if u.Scheme == "http" {
+		switch u.Scheme {
+		case "http":
+			continue
+		case "ssp", "ssps":
+			var t *tls.Config
+			if l.web, t = s.far.web(u, s.certificates); t != nil {
+				l.net = tls.NewListener(l.net, t)
+			}
 			continue
 		}
 		d, err := s.doorOf(u)
@@ -142,6 +152,9 @@ func (s *service) closeAll() {
 }
 
 func (s *service) closeDoors() {
+	if s.far != nil {
+		s.far.Close()
+	}
 	for _, d := range s.doors {
 		d.Close()
 	}
@@ -179,7 +192,10 @@ func (s *service) run(ctx context.Context, hello func(*service) error) error {
 	})
 	for _, l := range s.open {
 		if l.handle == nil {
-			h := s.httpHandler()
+			h := l.web
+			if h == nil {
+				h = s.httpHandler()
+			}
 			others.Go(func() { serveHTTP(background, l.net, h, failed) }) // ends with background
 			continue
 		}

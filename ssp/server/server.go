@@ -259,3 +259,13 @@ func (s *Server) sweep() {
 		}
 	}
 }
+
+// Primitives are those that peers may begin with here, for the metrics.
+func Primitives() (l []string) {
+	for _, chapter := range table {
+		for _, r := range chapter {
+			l = append(l, r.primitive)
+		}
+	}
+	return l
+}
