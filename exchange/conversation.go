@@ -47,6 +47,14 @@ func (p *participant) name() string {
 	return p.who.String()
 }
 
+// seat is the participant's latest, nil for who has none. The caller holds c.mu.
+func (p *participant) seat() Session {
+	if len(p.seats) == 0 {
+		return nil
+	}
+	return p.seats[len(p.seats)-1].session
+}
+
 // ring waits for somebody to take a seat.
 type ring struct {
 	until   time.Time
@@ -74,6 +82,7 @@ type Seat struct {
 type Member struct {
 	Who  im.Address
 	Name string
+	Seat Session // their latest; nil: they have none
 }
 
 // Open begins a conversation at a place with a seat for who. ErrTooMany.
@@ -266,7 +275,7 @@ func (x *Exchange) Join(place *Place, id int64, who im.Address, s Session) (*Sea
 	var there []Member
 	for _, o := range c.parts {
 		if o != p && o.in() {
-			there = append(there, Member{o.who, o.name()})
+			there = append(there, Member{o.who, o.name(), o.seat()})
 		}
 	}
 	if !was {

@@ -66,6 +66,7 @@ type Presence struct {
 	Who     im.Address
 	Name    string      // display name
 	Merged  im.Presence // of all sessions, as others see it
+	Was     im.Presence // what Merged was before; zero where it is not known
 	Changed bool        // Merged is news: all that a protocol with one presence per person tells
 	Slot    string      // the session that it is about; "" when there is none
 	Session im.Presence // that session's, as others see it
@@ -76,7 +77,7 @@ type Presence struct {
 
 	key     any
 	slotKey any
-	forms   [2]form
+	forms   [4]form
 }
 
 type form struct {
@@ -144,6 +145,7 @@ type Joined struct {
 	Conversation int64
 	Who          im.Address
 	Name         string
+	Seat         Session    // that they came with, or the latest; nil: they have none
 	By           im.Address // who called them; zero when nobody did
 }
 

@@ -292,12 +292,12 @@ func (a *account) describe(b *Batch, c *Client, slot string, tag any) bool {
 // was to is. The caller holds a.mu.
 func (a *account) broadcast(b *Batch, c *Client, was, is im.Presence) {
 	merged := a.merge()
-	news := !merged.Same(a.merged)
+	before, news := a.merged, !merged.Same(a.merged)
 	a.merged = merged
 	if !news && was.Seen().Same(is.Seen()) {
 		return
 	}
-	n := &Presence{Merged: merged, Changed: news, Slot: c.login.Slot, Session: shown(is)}
+	n := &Presence{Merged: merged, Was: before, Changed: news, Slot: c.login.Slot, Session: shown(is)}
 	a.tell(b, c, n)
 	a.tellOwn(b, c, n)
 }
@@ -331,7 +331,9 @@ func (a *account) merge() im.Presence {
 	l := a.online()
 	if len(l) == 1 {
 		p := l[0].presence.Seen()
-		p.Native = im.Native{}
+		if !p.Native.Whole {
+			p.Native = im.Native{}
+		}
 		return p
 	}
 	ps := make([]im.Presence, len(l))

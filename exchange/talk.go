@@ -28,7 +28,7 @@ func (p *participant) tell(b *Batch, d Delivery) {
 }
 
 func (c *Conversation) joined(p *participant) *Joined {
-	return &Joined{Conversation: c.ID, Who: p.who, Name: p.name(), By: p.by}
+	return &Joined{Conversation: c.ID, Who: p.who, Name: p.name(), Seat: p.seat(), By: p.by}
 }
 
 // entered tells the others that somebody is in, and makes the conversation known to those who are in it without
@@ -64,7 +64,7 @@ func (c *Conversation) talkOf(p *participant) *Talk {
 	t := &Talk{ID: c.ID, Members: make([]Member, 0, len(c.parts))}
 	for _, o := range c.parts {
 		if o != p && o.in() {
-			t.Members = append(t.Members, Member{o.who, o.name()})
+			t.Members = append(t.Members, Member{o.who, o.name(), o.seat()})
 		}
 	}
 	return t

@@ -37,6 +37,9 @@ type Native struct {
 	// Framed is Body with the frame that a receiver's connection writes around it, so that
 	// the same bytes go to every receiver. May be nil; never stored.
 	Framed []byte
+	// Whole says, of a presence, that it tells something of the person, whichever session others talk to: it stays when
+	// presences are merged.
+	Whole bool
 }
 
 // Same reports whether the bytes are the same, for the same door.

@@ -1,6 +1,9 @@
 package im
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // State is a presence state: one superset of what the protocols can say.
 type State uint8
@@ -62,15 +65,22 @@ func (p Presence) Seen() Presence {
 // Merge makes one presence of several sessions', for protocols that know one presence per
 // person: of those not hidden, and with priority 0 or more if there are any, the most
 // available, then the highest priority, then the latest; their order does not matter. Offline
-// when none is to be seen. Native bytes are one session's, and are left out.
+// when none is to be seen. Native bytes are one session's, and are left out, but for those that are Whole.
 func Merge(sessions []Presence) Presence {
 	var best Presence
+	var whole Native
 	for _, p := range sessions {
-		if p.State.Visible() && (!best.State.Visible() || better(p, best)) {
+		if !p.State.Visible() {
+			continue
+		}
+		if !best.State.Visible() || better(p, best) {
 			best = p
 		}
+		if p.Native.Whole && (whole.Door < p.Native.Door || whole.Door == p.Native.Door && bytes.Compare(whole.Body, p.Native.Body) < 0) {
+			whole = p.Native // any choice, but always the same
+		}
 	}
-	best.Native = Native{}
+	best.Native = whole
 	return best
 }
 
