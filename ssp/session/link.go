@@ -216,7 +216,7 @@ func (l *Link) logout(c wire.Code, why error) {
 			l.oneWay(wire.New("Disconnect").Add(wire.Status(c, c.Words())))
 		}
 		got := make(chan struct{})
-		l.ask(ctx, "", &transaction{e: wire.New("LogoutRequest"), expect: "Disconnect", ours: true,
+		l.ask(ctx, inOrder, &transaction{e: wire.New("LogoutRequest"), expect: "Disconnect", ours: true,
 			done: func(*wire.Element, error) { close(got) }})
 		select {
 		case <-got:
@@ -251,18 +251,20 @@ func (l *Link) disconnect(ctx context.Context) {
 
 // oneWay sends a request of the session's own that nobody answers.
 func (l *Link) oneWay(e *wire.Element) {
-	l.reply(l.sessionOf(wire.Provider), wire.Unit{ID: l.n.transactionID(), Primitive: e}, nil)
+	l.reply(l.sessionOf(wire.Provider), wire.Unit{ID: l.n.transactionID(), Primitive: e}, inOrder)
 }
 
-// reply sends a unit of ours in a session.
-func (l *Link) reply(session string, u wire.Unit, done func(error)) []byte {
+// inOrder is the key of what ends sessions.
+const inOrder = "\x00"
+
+// reply sends a unit of ours in a session; key as in GoOrdered.
+func (l *Link) reply(session string, u wire.Unit, key string) {
 	doc, err := l.document(session, u)
 	if err != nil {
 		l.n.c.Log.Error("cannot be written", "verb", u.Primitive.Name, "peer", l.p.domain, "err", err)
-		return nil
+		return
 	}
-	l.sender.send(&post{doc: doc, session: session, id: u.ID, done: done})
-	return doc
+	l.sender.send(&post{doc: doc, session: session, id: u.ID, key: key})
 }
 
 var scratch = sync.Pool{New: func() any { return new([]byte) }}

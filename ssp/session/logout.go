@@ -13,7 +13,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // 6.3.2; ssp-syntax 5.6.
 func (l *Link) loggedOut(u *wire.Unit, session string) {
 	l.reply(l.answering(session), wire.Unit{Response: true, ID: u.ID,
-		Primitive: wire.New("Disconnect").Add(wire.Status(wire.Successful, ""))}, nil)
+		Primitive: wire.New("Disconnect").Add(wire.Status(wire.Successful, ""))}, "")
 	l.end(fmt.Errorf("%w: the peer logged out", ErrDown), true, nil)
 }
 

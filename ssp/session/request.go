@@ -83,7 +83,7 @@ func (l *Link) asked(u *wire.Unit, session string) {
 		l.mu.Unlock()
 		if name(u) == "LogoutRequest" { // the other half of how it ended
 			l.reply(l.answering(session), wire.Unit{Response: true, ID: u.ID,
-				Primitive: wire.New("Disconnect").Add(wire.Status(wire.Successful, ""))}, nil)
+				Primitive: wire.New("Disconnect").Add(wire.Status(wire.Successful, ""))}, "")
 		}
 		return
 	}
@@ -177,11 +177,11 @@ func (l *Link) work(most int) {
 }
 
 // status answers a request with a code.
-func (l *Link) status(u *wire.Unit, session string, c wire.Code, why string) []byte {
+func (l *Link) status(u *wire.Unit, session string, c wire.Code, why string) {
 	if why == "" {
 		why = c.Words()
 	}
-	return l.reply(l.answering(session), wire.Unit{Response: true, ID: u.ID, Primitive: wire.Status(c, why)}, nil)
+	l.reply(l.answering(session), wire.Unit{Response: true, ID: u.ID, Primitive: wire.Status(c, why)}, "")
 }
 
 // answering is the session of an answer: the one of the request; in oma13 our own. SSP 5.1; ssp-syntax 5.2.
@@ -218,7 +218,7 @@ func (l *Link) serve(w *work) {
 		if f.Code != wire.NotSupported {
 			l.misunderstood("request that breaks the rules", u, f)
 		}
-		r.refuse(f.Code, f.At+": "+f.What)
+		r.refuse(f.Code, said(f))
 		return
 	}
 	meta, has := u.Meta()
@@ -249,6 +249,14 @@ func (l *Link) serve(w *work) {
 		return
 	}
 	n.c.Handle(n.ctx, r)
+}
+
+// said is what the peer is told of a fault.
+func said(f *wire.Fault) string {
+	if f.At == "" {
+		return f.What
+	}
+	return f.At + ": " + f.What
 }
 
 // targets counts who is named in a request, one by one. ssp-syntax 2.5.
@@ -421,6 +429,11 @@ func (l *Link) internal(w *work) bool {
 	u := &w.unit
 	switch name(u) {
 	case "KeepAliveRequest":
+		if f := u.Check(l.info.Dialect); f != nil { // a life of nothing is none, ssp-syntax 9
+			l.misunderstood("request that breaks the rules", u, f)
+			l.status(u, w.session, f.Code, said(f))
+			return true
+		}
 		life := int(l.n.c.Timers.Life / time.Second)
 		if wish := wire.Int(u.Primitive.Attr("timeToLive")); wish > 0 {
 			life = min(life, wish)
@@ -430,7 +443,7 @@ func (l *Link) internal(w *work) bool {
 		l.wind(time.Now())
 		l.mu.Unlock()
 		l.reply(l.answering(w.session), wire.Unit{Response: true, ID: u.ID,
-			Primitive: wire.New("KeepAliveResponse", "timeToLive", itoa(life)).Add(wire.Status(wire.Successful, ""))}, nil)
+			Primitive: wire.New("KeepAliveResponse", "timeToLive", itoa(life)).Add(wire.Status(wire.Successful, ""))}, "")
 	case "LogoutRequest":
 		l.loggedOut(u, w.session)
 	case "Disconnect":

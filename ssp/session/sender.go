@@ -332,13 +332,6 @@ func (s *sender) open(host string) (*conn, error) {
 	return nil, last
 }
 
-// settle leaves one target: what a login came through.
-func (s *sender) settle(t target) {
-	s.mu.Lock()
-	s.targets = []target{t}
-	s.mu.Unlock()
-}
-
 // hosts are the targets' names.
 func (s *sender) hosts() []target {
 	s.mu.Lock()
