@@ -1,6 +1,8 @@
 package msnp
 
 import (
+	"math/bits"
+	"net/netip"
 	"strconv"
 	"time"
 )
@@ -11,9 +13,10 @@ const SystemSender = "Hotmail"
 // Profile is what a client is told of its account after the login: dialects 3.6.
 type Profile struct {
 	Login  time.Time
-	Member int64  // the account's number
-	Handle string // the address
-	Auth   string // for pages of the service: opaque, without line ends
+	Member int64          // the account's number
+	Handle string         // the address
+	Auth   string         // for pages of the service: opaque, without line ends
+	Client netip.AddrPort // where the client's connection comes from; port 0: nowhere that a peer could connect to
 }
 
 // profileFields are the lines of the message, and since which dialect a client gets them: dialects 3.6.
@@ -40,6 +43,18 @@ var profileFields = []struct {
 	{3, "sid", says("507")},
 	{3, "kv", says("11")},
 	{3, "MSPAuth", func(p *Profile) string { return p.Auth }},
+	{8, "ClientIP", func(p *Profile) string { return p.ip() }},
+	{8, "ClientPort", func(p *Profile) string { return strconv.Itoa(int(bits.ReverseBytes16(p.Client.Port()))) }},
+	{10, "ABCHMigrated", says("1")},
+}
+
+// ip is the address of the client. COMPAT MSN 5.0 to 7.5: they know four numbers only; one that came another way is told
+// none of its own addresses, as one behind a translation of addresses is.
+func (p *Profile) ip() string {
+	if a := p.Client.Addr().Unmap(); a.Is4() {
+		return a.String()
+	}
+	return "0.0.0.0"
 }
 
 func says(s string) func(*Profile) string { return func(*Profile) string { return s } }

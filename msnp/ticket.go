@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +32,7 @@ type Ticket struct {
 	Conversation int64  // the session to join; 0 in a ticket to open one
 	Handle       string // of the only one who may use it; up to MaxHandle bytes
 	Dialect      int    // of the notification session: a switchboard connection names none
+	Abilities    uint32 // that the client said it has, from MSNP8 on: dialects 5.4
 	Expires      time.Time
 	Nonce        uint64 // tells tickets apart; Sign picks one where it is 0
 }
@@ -42,7 +44,7 @@ var (
 )
 
 const (
-	ticketVersion = 1
+	ticketVersion = 2
 	macSize       = 16
 	minKey        = 16
 	maxToken      = 640
@@ -74,6 +76,7 @@ func (s *Signer) Sign(t Ticket) string {
 	b = binary.BigEndian.AppendUint64(b, t.Nonce)
 	b = binary.AppendVarint(b, t.Expires.UnixMilli())
 	b = binary.AppendVarint(b, t.Conversation)
+	b = binary.AppendUvarint(b, uint64(t.Abilities))
 	b = append(append(b, byte(len(t.Switchboard))), t.Switchboard...)
 	b = append(b, t.Handle...)
 	return base64.RawURLEncoding.EncodeToString(s.appendMAC(b, b))
@@ -126,8 +129,12 @@ func readTicket(b []byte) (t Ticket, err error) {
 		return t, errTicketForm
 	}
 	t.Expires, b = time.UnixMilli(ms), b[n:]
-	t.Conversation, n = binary.Varint(b)
-	if n <= 0 || len(b) == n || len(b) < n+1+int(b[n]) {
+	if t.Conversation, n = binary.Varint(b); n <= 0 {
+		return t, errTicketForm
+	}
+	b = b[n:]
+	abilities, n := binary.Uvarint(b)
+	if t.Abilities = uint32(abilities); n <= 0 || abilities > math.MaxUint32 || len(b) == n || len(b) < n+1+int(b[n]) {
 		return t, errTicketForm
 	}
 	end := n + 1 + int(b[n])

@@ -86,7 +86,7 @@ func Parse(c *Command, buf []byte, f Framing) (n, more int, err error) {
 		switch {
 		case c.n == 0 || !ok && !digits(c.Arg(c.n-1)):
 			return n + size, 0, ErrPayload
-		case !ok || int(l) > f.payload():
+		case !ok || int(l) > f.limit(c.Verb):
 			return n + size, 0, ErrPayloadTooLong
 		case len(rest) < size+int(l):
 			return n, size + int(l) - len(rest), nil

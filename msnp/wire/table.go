@@ -42,6 +42,17 @@ func HasPayload(verb string, from Side, dialect int) bool {
 	return false
 }
 
+// personalPayload is what a personal message may have at least, in bytes, whatever a message may: dialects 1.3.
+const personalPayload = 4096
+
+// limit is how many bytes the payload of a verb may have.
+func (f *Framing) limit(verb string) int {
+	if verb == "UUX" {
+		return max(f.payload(), personalPayload)
+	}
+	return f.payload()
+}
+
 // known holds every verb of MSNP2 to MSNP12 (dialects 2.7), so that reading one allocates nothing.
 var known = func() map[string]string {
 	m := make(map[string]string)
