@@ -93,7 +93,7 @@ func nouns() (l []string) {
 	return slices.Compact(l)
 }
 
-const anyPort = " --listen msnp://127.0.0.1:0 --listen xmpp://127.0.0.1:0 --listen http://127.0.0.1:0"
+const anyPort = " --listen ssp://127.0.0.1:0 --listen msnp://127.0.0.1:0 --listen xmpp://127.0.0.1:0 --listen http://127.0.0.1:0"
 
 func (d *document) run(t *testing.T, line string) {
 	line = comment.ReplaceAllString(line, "")
@@ -161,6 +161,9 @@ func (d *document) parley(t *testing.T, pipe, args string) {
 		}
 		args += " --password-stdin --server " + d.service.addresses()[door]
 		pipe = `sed -n 's/^` + who + ` //p' parley-data/demo-accounts; echo /quit`
+	case strings.HasPrefix(args, "domain add"):
+		args += " --password-stdin"
+		pipe = "echo shared"
 	case (strings.HasPrefix(args, "account add") || strings.HasPrefix(args, "account password")) && !strings.Contains(args, "--password-stdin"):
 		args += " --password-stdin"
 		pipe = "echo secret"
