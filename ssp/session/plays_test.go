@@ -165,6 +165,7 @@ func (h *house) dial(name, where string) (net.Conn, error) {
 			c.Handle = h.handle
 			for _, n := range []string{alpha, "c.example"} {
 				p := peerOf(beta, n)
+				p.Connections = 1 // so that there is one order
 				p.Digest = func(token []byte) []byte { return ssp.Digest(h.hash, token, secret(n)) }
 				p.Proof = func(token []byte) []byte { return ssp.Digest(h.hash, token, secret(beta)) }
 				d.peers[n] = p
@@ -290,6 +291,7 @@ func (h *house) options() transcript.Options {
 			"forget": func(args []string) error { h.d.Forget(args[0]); return nil },
 			"stop":   func(args []string) error { go h.d.Close(h.ctx); return nil },
 			"ask": func(args []string) error {
+				synctest.Wait()
 				l := h.d.Node.Link(alpha)
 				if l == nil {
 					return errors.New("there is no session")

@@ -112,6 +112,10 @@ func (s *sender) take(batch []*post) []*post {
 		s.queue[s.head] = nil
 		s.head++
 		batch = append(batch, p)
+		for len(batch) < s.together() && p.next != nil && p.next.session == p.session && p.next.to == p.to {
+			p, p.next = p.next, nil // one document is read in its order
+			batch = append(batch, p)
+		}
 	}
 	if s.head == len(s.queue) {
 		s.queue, s.head = s.queue[:0], 0
