@@ -210,6 +210,7 @@ func (x *Exchange) finishRemoval(ctx context.Context, who im.Address, after int6
 		var cs []*Change
 		var last int64
 		var ended []*Client
+		var gone, knew []im.RoomID
 		err := x.store.Update(ctx, "sever", func(tx *store.Tx) (err error) {
 			cs, more = nil, true
 			if _, _, going, err := tx.Removal(who); err != nil || !going {
@@ -237,6 +238,9 @@ func (x *Exchange) finishRemoval(ctx context.Context, who im.Address, after int6
 			if err != nil {
 				return err
 			}
+			if gone, knew, err = tx.ForgetInRooms(who); err != nil {
+				return err
+			}
 			if err := tx.DeleteAccount(who); err != nil {
 				return err
 			}
@@ -244,6 +248,7 @@ func (x *Exchange) finishRemoval(ctx context.Context, who im.Address, after int6
 		}, func() {
 			x.publish(cs)
 			if !more {
+				x.forgetInRooms(who, gone, knew)
 				ended = x.forget(who)
 				// Who has asked since their page was severed saw them by a default that is no more.
 				x.editAll(who, func(e *im.Entry) { e.Name, e.Ours, e.Sees = "", false, false })

@@ -9,9 +9,11 @@
 //
 // In this order, and never two of the same kind at once:
 //
+//	hall.mu          who is in a room, and the order of what is said there
 //	Conversation.mu  who is in a conversation, and the order of what is said there
 //	account.mu       an account's sessions and presence, and the order of what they are handed
 //	shard.mu         which accounts are in memory
+//	halls.mu         which rooms are in memory, and who is where
 //	registry.mu      which conversations and places exist
 //
 // Under any of them a delivery is only queued. Sockets are written, and the store is asked,

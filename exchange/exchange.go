@@ -92,6 +92,7 @@ type Exchange struct {
 	inMind  atomic.Int64 // accounts in memory
 	peers   atomic.Pointer[map[string]Peer]
 	reg     registry
+	halls   halls
 
 	lastMessage      atomic.Int64 // im.MessageID given last
 	lastConversation atomic.Int64
@@ -131,7 +132,10 @@ func New(cfg Config, st *store.Store, b bus.Bus) (*Exchange, error) {
 	if x.unbus, err = b.Subscribe("changes", func(_ context.Context, v any) { x.apply(v.([]*Change)) }); err != nil {
 		return nil, err
 	}
-	if err := x.resumeRemovals(x.ctx); err != nil {
+	if err = x.openRooms(x.ctx); err == nil {
+		err = x.resumeRemovals(x.ctx)
+	}
+	if err != nil {
 		x.unbus()
 		return nil, err
 	}

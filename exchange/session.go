@@ -111,6 +111,7 @@ func (x *Exchange) Attach(ctx context.Context, who im.Address, l Login, s Sessio
 	if old != nil {
 		old.session.End(Replaced)
 		x.leaveTalks(&c.batch, a)
+		x.leaveRooms(&c.batch, old)
 		c.batch.Flush()
 		a.release() // the pin of the old one, which Detach now leaves alone
 	}
@@ -148,6 +149,9 @@ func (c *Client) withdraw(b *Batch) {
 	a.mu.Unlock()
 	if c.login.Abilities&Direct != 0 && !c.x.ending.Load() {
 		c.x.leaveTalks(b, a)
+	}
+	if !c.x.ending.Load() {
+		c.x.leaveRooms(b, c)
 	}
 	if len(next) == 0 && !c.login.stands {
 		c.x.seen.note(c.x, a.who)

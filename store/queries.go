@@ -229,7 +229,7 @@ const (
 	deleteRoomPerson = `DELETE FROM room_person WHERE room = $1 AND who = $2`
 	roomsWith        = `SELECT r.home, r.name, p.affiliation, p.nick, p.own FROM room_person p JOIN room r ON r.id = p.room
 		WHERE p.who = $1 ORDER BY r.id`
-	roomsOwned   = `SELECT id FROM room WHERE owner = $1 OR home = $1 ORDER BY id`
+	roomsOwned   = `SELECT ` + roomColumns + ` FROM room r WHERE r.owner = $1 OR r.home = $1 ORDER BY r.id`
 	forgetPerson = `DELETE FROM room_person WHERE who = $1`
 	insertSaid   = `INSERT INTO room_message (room, id, sender, nick, sent, door, thread, format, subject, words, body)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (room, id) DO NOTHING`

@@ -125,12 +125,10 @@ func (t *Tx) dropRoom(id int64) error {
 }
 
 // DeletePassingRooms takes away all rooms that do not persist, and says how many.
-func (t *Tx) DeletePassingRooms() (n int, err error) { return t.dropRooms(passingRooms) }
-
-func (t *Tx) dropRooms(query string, a ...any) (n int, err error) {
+func (t *Tx) DeletePassingRooms() (n int, err error) {
 	var ids []int64
 	var id int64
-	if err := t.each(query, a, func() error { ids = append(ids, id); return nil }, &id); err != nil {
+	if err := t.each(passingRooms, nil, func() error { ids = append(ids, id); return nil }, &id); err != nil {
 		return 0, err
 	}
 	for _, id := range ids {
@@ -142,13 +140,23 @@ func (t *Tx) dropRooms(query string, a ...any) (n int, err error) {
 }
 
 // ForgetInRooms takes away the rooms that count on somebody's account, and all that other rooms keep about them: their
-// account goes.
-func (t *Tx) ForgetInRooms(who im.Address) error {
-	if _, err := t.dropRooms(roomsOwned, who.String()); err != nil {
-		return err
+// account goes. It says which rooms are gone, and which others kept something.
+func (t *Tx) ForgetInRooms(who im.Address) (gone, others []im.RoomID, err error) {
+	l, err := t.rooms(roomsOwned, who.String())
+	if err != nil {
+		return nil, nil, err
 	}
-	_, err := t.do(forgetPerson, who.String())
-	return err
+	for _, r := range l {
+		if err := t.dropRoom(r.id); err != nil {
+			return nil, nil, err
+		}
+		gone = append(gone, r.ID)
+	}
+	if others, _, err = t.RoomsWith(who); err != nil || len(others) == 0 {
+		return gone, nil, err
+	}
+	_, err = t.do(forgetPerson, who.String())
+	return gone, others, err
 }
 
 // CountRooms counts the rooms on somebody's account.

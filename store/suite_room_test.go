@@ -156,7 +156,10 @@ func testRoomPeople(t *testing.T, s *Store) {
 		if err := tx.PutRoomPerson(tea, im.RoomPerson{Who: bob}); err != nil {
 			return err
 		}
-		return tx.ForgetInRooms(romeo)
+		gone, others, err := tx.ForgetInRooms(romeo)
+		equal(t, "rooms that are gone", gone, []im.RoomID{{Home: romeo, Name: "orchard"}})
+		equal(t, "rooms that knew romeo", others, []im.RoomID{tea})
+		return err
 	})
 	s.view(t, func(tx *Tx) error {
 		l, err := tx.RoomPeople(tea)
