@@ -125,7 +125,7 @@ func (p *peer) newLogin(info *Peer, first bool, bind *Link, to *target) *login {
 	return lg
 }
 
-// call makes a login of ours.
+// call begins a login of ours: step 1. With several under way, there is the one that is given back.
 func (n *Node) call(domain string, bind *Link, to *target) (*login, error) {
 	p, info := n.peer(domain)
 	if p == nil {
@@ -139,10 +139,16 @@ func (n *Node) call(domain string, bind *Link, to *target) (*login, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if bind == nil && p.calling() != nil {
-		return nil, errors.New("a login is under way already")
+	if bind == nil {
+		for _, lg := range p.logins {
+			if lg.bind == nil {
+				return lg, nil // two at once would take each other's tokens
+			}
+		}
 	}
-	return p.newLogin(info, true, bind, to), nil
+	lg := p.newLogin(info, true, bind, to)
+	lg.post(lg.sendToken(), func() { lg.tell(1, 2) }) // under the lock: nothing of it is sent before
+	return lg, nil
 }
 
 // calling is our own login that waits for a call back. The lock is held.
@@ -153,11 +159,6 @@ func (p *peer) calling() *login {
 		}
 	}
 	return nil
-}
-
-// begin sends our token: step 1.
-func (lg *login) begin() {
-	lg.post(lg.sendToken(), func() { lg.tell(1, 2) })
 }
 
 // tell says that a step was done, and which one is awaited. It takes the lock.
@@ -246,7 +247,7 @@ func (lg *login) responseID() string {
 	return lg.id
 }
 
-// post sends a step; those of a login go one after another. No lock is held.
+// post sends a step; those of a login go one after another. No lock is held, unless it is the first one.
 func (lg *login) post(u wire.Unit, then func()) {
 	m := wire.Message{Dialect: lg.info.Dialect, Setup: true, Units: []wire.Unit{u}}
 	doc, err := m.Append(nil)
@@ -587,40 +588,47 @@ func (lg *login) end() {
 var errReplaced = fmt.Errorf("%w: the peer logged in anew", ErrDown)
 
 // Login makes a new pair of sessions with a domain, in place of one that there may be, and tells of each of the ten
-// steps when it is done. The error is a *LoginError, ErrUnknown, ErrClosed, or that of ctx. SSP 6.1.1.
+// steps when it is done. A login of the peer's that is under way is waited for, and will do. The error is a
+// *LoginError, ErrUnknown, ErrClosed, or that of ctx. SSP 6.1.1.
 func (n *Node) Login(ctx context.Context, domain string, step func(n int, what string, err error)) error {
-	lg, err := n.call(domain, nil, nil)
-	if err != nil {
-		return err
-	}
 	if step == nil {
 		step = func(int, string, error) {}
 	}
-	lg.begin()
 	for {
+		lg, err := n.call(domain, nil, nil)
+		if err != nil {
+			return err
+		}
+		lg.watch(ctx, step)
+		var failed *LoginError
+		switch {
+		case !lg.first && lg.err != nil && ctx.Err() == nil:
+			continue // whoever it was did not come through
+		case errors.As(lg.err, &failed):
+			step(failed.Step, steps[failed.Step], failed.Err)
+		}
+		return lg.err
+	}
+}
+
+// watch tells of the steps until the login is over. It ends the login with ctx.
+func (lg *login) watch(ctx context.Context, step func(n int, what string, err error)) {
+	for over := false; !over; {
 		select {
 		case t := <-lg.told:
 			step(t.n, t.what, nil)
-			continue
 		case <-lg.done:
+			over = true
 		case <-ctx.Done():
 			lg.fail(0, ctx.Err())
-			<-lg.done
 		}
-		break
 	}
 	for {
 		select {
 		case t := <-lg.told:
 			step(t.n, t.what, nil)
-			continue
 		default:
+			return
 		}
-		break
 	}
-	var failed *LoginError
-	if errors.As(lg.err, &failed) {
-		step(failed.Step, steps[failed.Step], failed.Err)
-	}
-	return lg.err
 }

@@ -54,15 +54,8 @@ func TestBothAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newNetwork()
 		a, b := newDomain(t, w, alpha, nil), newDomain(t, w, beta, nil)
-		c := make(chan error, 2)
-		go func() { c <- a.Login(t.Context(), beta, nil) }() // ends with the login
-		go func() { c <- b.Login(t.Context(), alpha, nil) }()
-		if err := <-c; err != nil {
-			t.Error(err)
-		}
-		if err := <-c; err != nil {
-			t.Error(err)
-		}
+		a.Keep(beta)
+		b.Keep(alpha)
 		synctest.Wait()
 		if ups, _ := a.counts(); ups != 1 {
 			t.Errorf("a: %d up", ups)

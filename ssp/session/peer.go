@@ -74,9 +74,7 @@ func (p *peer) call() {
 	if !wanted {
 		return
 	}
-	if lg, err := p.n.call(p.domain, nil, nil); err == nil {
-		lg.begin()
-	} else {
+	if _, err := p.n.call(p.domain, nil, nil); err != nil {
 		p.n.c.Log.Warn("no login", "peer", p.domain, "err", err)
 		p.again(false)
 	}

@@ -51,6 +51,9 @@ func (o *other) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		o.say(body)
 	case sick == "silent":
 		hangUp(w)
+	case sick == "slow":
+		o.say(body)
+		time.Sleep(time.Second)
 	case sick == "mute": // takes it, and says nothing
 		<-r.Context().Done()
 	case strings.HasPrefix(sick, "body "): // its answer stands in the acknowledgement

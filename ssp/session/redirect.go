@@ -43,7 +43,6 @@ func (l *Link) connectMesh() {
 			if err != nil {
 				continue
 			}
-			lg.begin()
 			select {
 			case <-lg.done:
 			case <-l.n.ctx.Done():
