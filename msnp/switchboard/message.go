@@ -15,28 +15,59 @@ import (
 // msg says something to everybody else: draft 8.7. The payload is not looked into but to tell
 // words from the rest, and goes to other MSN clients as it is: draft 8.8.
 func (c *conn) msg(ctx context.Context, r request) error {
-	var done func(error)
-	switch string(r.Arg(1)) { // dialects 7.3
-	case "U":
-	case "N":
-		trID := r.trID
-		done = func(err error) { // may come from anybody
-			if err != nil {
-				c.answer("NAK", trID)
-			}
-		}
-	case "A":
-		trID := r.trID
-		done = func(err error) {
-			if err != nil {
-				c.answer("NAK", trID)
-			} else {
-				c.answer("ACK", trID)
-			}
-		}
-	default:
+	done, ok := c.verdict(r)
+	if !ok {
 		return msnp.ErrInvalidParameter
 	}
+	return c.tell(ctx, r, done)
+}
+
+// msgData is msg where D is a type, too: client-to-client data, which is answered as A is. What is no such data, or has
+// lengths that do not agree, goes to nobody. dialects 7.3, 8.4
+func (c *conn) msgData(ctx context.Context, r request) error {
+	if string(r.Arg(1)) != "D" {
+		return c.msg(ctx, r)
+	}
+	content, err := msnp.ParseContent(r.Payload)
+	if err == nil && content.Kind == msnp.P2PContent {
+		_, err = msnp.ParsePacket(content.Body)
+	}
+	if err != nil {
+		return msnp.ErrInvalidMessage
+	}
+	return c.tell(ctx, r, c.both(r.trID))
+}
+
+// both tells the client what became of its message, whatever it was.
+func (c *conn) both(trID int64) func(error) {
+	return func(err error) { // may come from anybody
+		if err != nil {
+			c.answer("NAK", trID)
+		} else {
+			c.answer("ACK", trID)
+		}
+	}
+}
+
+// verdict is what is to be done when it is known what became of a message; ok is false for a type that there is not.
+func (c *conn) verdict(r request) (done func(error), ok bool) {
+	switch trID := r.trID; string(r.Arg(1)) { // dialects 7.3
+	case "U":
+		return nil, true
+	case "N":
+		return func(err error) { // may come from anybody
+			if err != nil {
+				c.answer("NAK", trID)
+			}
+		}, true
+	case "A":
+		return c.both(trID), true
+	}
+	return nil, false
+}
+
+// tell hands a message to everybody else; done may be nil.
+func (c *conn) tell(ctx context.Context, r request, done func(error)) error {
 	if name := c.seat.Name(); c.head == nil || c.name != name {
 		c.name = name
 		c.head = []byte("MSG " + c.who.String() + " " + msnp.FitName(name) + " ")
@@ -62,7 +93,15 @@ func (c *conn) msg(ctx context.Context, r request) error {
 // protocol, it is turned down in their name, in words that the client understands. dialects 8.3
 func (c *conn) declined(payload []byte, done func(error)) func(error) {
 	content, err := msnp.ParseContent(payload)
-	if err != nil || content.Kind != msnp.InviteContent || content.Invitation.Command != "INVITE" {
+	switch {
+	case err == nil && beside(content.Type) && done != nil:
+		return func(err error) {
+			if errors.Is(err, im.ErrNothingFits) {
+				err = nil // nobody misses it
+			}
+			done(err)
+		}
+	case err != nil || content.Kind != msnp.InviteContent || content.Invitation.Command != "INVITE":
 		return done
 	}
 	others := c.seat.Others()
@@ -85,6 +124,16 @@ func (c *conn) declined(payload []byte, done func(error)) func(error) {
 			c.Flush()
 		}
 	}
+}
+
+// beside reports whether contents of a type go with words, and mean nothing without: the pictures that stand for some of
+// them, what the client is called. dialects 8.5
+func beside(media string) bool {
+	switch media {
+	case "text/x-mms-emoticon", "text/x-mms-animemoticon", "text/x-clientcaps":
+		return true
+	}
+	return false
 }
 
 // answer tells the client what became of its message.
@@ -126,7 +175,7 @@ func (c *conn) Hand(d exchange.Delivery) (owes bool) {
 		return c.message(d)
 	case *exchange.Joined: // draft 8.5
 		if h := d.Who.String(); msnp.ValidHandle(h) {
-			return c.Queue(wire.AppendCommand(nil, "JOI", wire.NoTrID, h, msnp.FitName(d.Name)))
+			return c.Queue(c.say().joins(d))
 		}
 	case *exchange.Left: // draft 8.5, dialects 7.1
 		if h := d.Who.String(); msnp.ValidHandle(h) {

@@ -104,7 +104,8 @@ var rows = []row{
 	{verb: "USR", since: 2, until: 12, when: fresh, args: 3, serve: (*conn).usr},
 	{verb: "ANS", since: 2, until: 12, when: fresh, args: 4, serve: (*conn).ans},
 	{verb: "CAL", since: 2, until: 12, when: seated, args: 2, serve: (*conn).cal},
-	{verb: "MSG", since: 2, until: 12, when: seated, args: 3, serve: (*conn).msg},
+	{verb: "MSG", since: 2, until: 8, when: seated, args: 3, serve: (*conn).msg},
+	{verb: "MSG", since: 9, until: 12, when: seated, args: 3, serve: (*conn).msgData},
 	{verb: "OUT", since: 2, until: 12, when: fresh | seated, bare: true, serve: (*conn).out},
 	{verb: "PNG", since: 2, until: 12, when: fresh | seated, bare: true, serve: (*conn).png},
 }
@@ -146,6 +147,8 @@ type conn struct {
 	state int
 	who   im.Address
 	seat  *exchange.Seat // nil until seated
+
+	abilities uint32 // of the client; not changed once it has a seat
 
 	name  string // what head was made of
 	head  []byte // "MSG handle name ", as the others get it

@@ -54,7 +54,7 @@ func (c *conn) ans(ctx context.Context, r request) error {
 	for _, m := range there {
 		if msnp.ValidHandle(m.Who.String()) {
 			i++
-			c.Reply("IRO", r.trID, strconv.Itoa(i), strconv.Itoa(total), m.Who.String(), msnp.FitName(m.Name))
+			c.Queue(c.say().there(r.trID, i, total, &m))
 		}
 	}
 	c.Reply("ANS", r.trID, "OK")
@@ -78,6 +78,7 @@ func (c *conn) admit(r request, kind msnp.TicketKind, conversation int64) (msnp.
 		return t, msnp.ErrAuthenticationFailed
 	}
 	c.who = who
+	c.abilities = t.Abilities
 	c.SetDialect(t.Dialect)
 	return t, nil
 }
