@@ -20,6 +20,8 @@ type sspDoor interface {
 	// Request asks a domain for something, on behalf of one of our users or, without one, of ourselves. An answer that is
 	// a refusal comes with an error.
 	Request(ctx context.Context, domain string, as im.Address, e *wire.Element) (*wire.Element, error)
+	// Renew takes a change of the register, which it would learn of a moment later.
+	Renew(ctx context.Context) error
 }
 
 // domainInfo is what is told of a domain.
@@ -89,6 +91,14 @@ func (o *office) seal(d *im.Domain, r request) (err error) {
 	return err
 }
 
+// renewed has the door know a change of the register when the act that made it is over: what comes next may be a test.
+func (o *office) renewed(ctx context.Context, err error) error {
+	if err != nil || o.ssp == nil {
+		return err
+	}
+	return o.ssp.Renew(ctx)
+}
+
 func (o *office) domainAdd(ctx context.Context, r request) (answer, error) {
 	d := im.Domain{Name: r.Domain, Keep: true}
 	err := sayOf(&d, r.Fields)
@@ -107,7 +117,7 @@ func (o *office) domainAdd(ctx context.Context, r request) (answer, error) {
 	if err := o.seal(&d, r); err != nil {
 		return answer{}, err
 	}
-	return answer{}, o.exchange.PutDomain(ctx, d)
+	return answer{}, o.renewed(ctx, o.exchange.PutDomain(ctx, d))
 }
 
 func (o *office) domainSet(ctx context.Context, r request) (answer, error) {
@@ -122,7 +132,7 @@ func (o *office) domainSet(ctx context.Context, r request) (answer, error) {
 	if was != "" && d.Route == "" {
 		return answer{}, fmt.Errorf("%s was reached through %s, and has no password: remove it, and add it again", d.Name, was)
 	}
-	return answer{}, o.exchange.PutDomain(ctx, d)
+	return answer{}, o.renewed(ctx, o.exchange.PutDomain(ctx, d))
 }
 
 func (o *office) domainPassword(ctx context.Context, r request) (answer, error) {
@@ -136,7 +146,7 @@ func (o *office) domainPassword(ctx context.Context, r request) (answer, error) 
 	if err := o.seal(&d, r); err != nil {
 		return answer{}, err
 	}
-	return answer{}, o.exchange.PutDomain(ctx, d)
+	return answer{}, o.renewed(ctx, o.exchange.PutDomain(ctx, d))
 }
 
 func (o *office) domainRemove(ctx context.Context, r request) (answer, error) {
@@ -144,7 +154,7 @@ func (o *office) domainRemove(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{}, o.explainDomain(name, o.exchange.DeleteDomain(ctx, name))
+	return answer{}, o.renewed(ctx, o.explainDomain(name, o.exchange.DeleteDomain(ctx, name)))
 }
 
 func (o *office) domainList(ctx context.Context, _ request) (a answer, err error) {

@@ -46,6 +46,8 @@ func (f *fakeDoor) Request(_ context.Context, domain string, as im.Address, e *w
 	return f.answer, f.err
 }
 
+func (*fakeDoor) Renew(context.Context) error { return nil }
+
 // served is a house with a door, whose office answers at the control socket of its folder.
 func served(t *testing.T, door sspDoor) (dir string, o *office) {
 	t.Helper()

@@ -34,6 +34,7 @@ type sspDoorway struct {
 	*server.Server
 	register *register
 	cancel   context.CancelFunc
+	renewing sync.Mutex     // the register is read by one at a time, so that the last one knows the newest
 	work     sync.WaitGroup // what follows the register
 	unhook   func()
 }
@@ -53,7 +54,7 @@ func (s *service) openSSP() (*sspDoorway, error) {
 	if rate == 0 {
 		rate = -1
 	}
-	d.Server, err = server.New(server.Config{Exchange: s.exchange, Register: d.register, Users: c.Users, Queue: c.Queue,
+	d.Server, err = server.New(server.Config{Exchange: s.exchange, Register: d.register, Users: c.Users, Queue: c.Queue, Dial: s.reach,
 		Timers:  session.Timers{Alive: c.KeepAlive.Std(), RetryMost: c.BackOffMax.Std()},
 		Limits:  session.Limits{Body: int(c.Body), Rate: rate, Recipients: c.Recipients, Queue: c.Queue},
 		Metrics: s.metrics.Door(ssp.Door, []string{"up"}, server.Primitives()), Hit: s.metrics.LimitHit, Log: d.register.log})
@@ -79,14 +80,23 @@ func (s *service) openSSP() (*sspDoorway, error) {
 				return
 			case <-changed:
 			}
-			if err := d.register.load(ctx); err != nil {
+			if err := d.Renew(ctx); err != nil {
 				d.register.log.Error("the register of domains was not read again", "err", err)
-				continue
 			}
-			d.Update()
 		}
 	})
 	return d, nil
+}
+
+// Renew implements sspDoor: the register is read again, and followed.
+func (d *sspDoorway) Renew(ctx context.Context) error {
+	d.renewing.Lock()
+	defer d.renewing.Unlock()
+	err := d.register.load(ctx)
+	if err == nil {
+		d.Update()
+	}
+	return err
 }
 
 // farewell is how long peers have to hear that the service goes down.

@@ -20,6 +20,7 @@ import (
 	"parley/listen"
 	"parley/metrics"
 	"parley/msnp/door"
+	"parley/ssp/session"
 )
 
 func setupServe(fs *flag.FlagSet) runner {
@@ -43,6 +44,7 @@ type service struct {
 	doors        []doorway
 	ssp          sspDoor              // the door to other domains, as its commands need it; nil: no listener for them
 	far          *sspDoorway          // the same
+	reach        session.Config       // of this, how other domains are found and dialed; zero: as the system does
 	certificates *listen.Certificates // nil: no TLS
 	open         []*listener
 	notReady     atomic.Pointer[string] // why; nil when it is ready

@@ -1,0 +1,97 @@
+package plays
+
+import (
+	"crypto/md5"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"parley/ssp"
+	"parley/ssp/wire"
+	"parley/xmltext"
+)
+
+// playersToken is the token of every login that the player makes.
+const playersToken = "0123456789abcdef0123456789abcdef"
+
+// login walks through the ten steps: SSP 6.1.1; ssp-syntax 5.1. agreed has the service find and agree on all services:
+// SSP 7.3.
+func (q *peer) login(agreed bool) error {
+	q.logins++
+	id := fmt.Sprint("login", q.logins)
+	own := fmt.Sprintf("%d@%s", q.logins, q.name)
+	service := ssp.FormatService(q.name)
+	say := func(response bool, id string, e *wire.Element) error {
+		return q.say(&wire.Message{Setup: true, Units: []wire.Unit{{Response: response, ID: id, Primitive: e}}})
+	}
+	if err := say(false, id, wire.New("SendSecretToken", "serviceID", service, "protocol", "WV-SSP", "protocolVersion", "1.0").Add(
+		wire.New("SecretToken").With(playersToken))); err != nil {
+		return err
+	}
+	u, _, err := q.hear("SendSecretToken")
+	if err != nil {
+		return err
+	}
+	q.token = u.Primitive.Child("SecretToken").String()
+	if err := say(false, u.ID, wire.New("LoginRequest", "serviceID", service, "timeToLive", "86400").Add(
+		wire.New("PasswordDigest", "encoding", wire.Base64).With(digest(md5.New, q.token)))); err != nil {
+		return err
+	}
+	if u, _, err = q.hear("LoginRequest"); err != nil {
+		return err
+	}
+	if got := u.Primitive.Child("PasswordDigest").String(); got != digest(md5.New, playersToken) {
+		return fmt.Errorf("the service's digest is %s", got)
+	}
+	if u, _, err = q.hear("LoginResponse"); err != nil {
+		return err
+	}
+	if code := wire.StatusOf(u.Primitive); code != wire.Successful {
+		return fmt.Errorf("the service refuses the login: %s", code)
+	}
+	q.session = u.Primitive.Attr("sessionID")
+	if err := say(false, id, wire.New("LoginResponse", "sessionID", own, "timeToLive", "86400").Add(wire.Status(wire.Successful, ""))); err != nil || !agreed {
+		return err
+	}
+	answer := func(u *wire.Unit, e *wire.Element) error {
+		return q.say(&wire.Message{Session: own, Units: []wire.Unit{{Response: true, ID: u.ID, Primitive: e}}})
+	}
+	if u, _, err = q.hear("GetServiceRequest"); err != nil {
+		return err
+	}
+	if err := answer(u, wire.New("ServiceList").Add(wire.Status(wire.Successful, ""), ssp.AllServices().Element())); err != nil {
+		return err
+	}
+	if u, _, err = q.hear("ServiceNegotiation"); err != nil {
+		return err
+	}
+	return answer(u, wire.New("ServiceAgreement").Add(wire.Status(wire.Successful, ""), ssp.ReadServices(u.Primitive.Child("Services")).Element()))
+}
+
+// say posts a document of the player's own.
+func (q *peer) say(m *wire.Message) error {
+	b, err := m.Append(nil)
+	if err != nil {
+		return err
+	}
+	if status, _ := q.post(http.MethodPost, mediaType, b); status != http.StatusOK {
+		return fmt.Errorf("%s is answered by HTTP with %d", m.Units[0].Primitive.Name, status)
+	}
+	return nil
+}
+
+// hear is the next document, which must be this.
+func (q *peer) hear(primitive string) (*wire.Unit, *wire.Message, error) {
+	b, err := q.next()
+	if err != nil {
+		return nil, nil, fmt.Errorf("no %s: %w", primitive, err)
+	}
+	m, err := wire.Decode(b, xmltext.Limits{})
+	if err != nil {
+		return nil, nil, err
+	}
+	if u := &m.Units[0]; u.Primitive != nil && u.Primitive.Name == primitive {
+		return u, m, nil
+	}
+	return nil, nil, errors.Join(fmt.Errorf("no %s, but %s", primitive, b))
+}

@@ -1,0 +1,273 @@
+package plays
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"parley/xmltext"
+)
+
+// peer is another domain: an HTTP server that the service posts to, and a client that posts to the service.
+type peer struct {
+	service Service
+	name    string // its domain
+	url     string
+	web     *http.Server
+	client  *http.Client
+	work    sync.WaitGroup
+
+	session, token string // of its last login: the service's
+	logins         int
+
+	mu     sync.Mutex // guards what follows
+	queue  [][]byte   // what was heard, and nobody has read
+	more   chan struct{}
+	theirs net.Conn // the player's end of the play's connection; nil until there is one
+	taken  bool     // what is heard is for the player itself, not for the play
+	how    string   // HTTP's answer; "": 200
+	once   bool
+	answer []byte // what the next answer holds
+}
+
+// open takes HTTP.
+func (q *peer) open() error {
+	l, url, err := q.service.Listen(q.name)
+	if err != nil {
+		return err
+	}
+	q.url, q.taken = url, true
+	q.web = &http.Server{Handler: q, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	q.work.Go(func() { q.web.Serve(l) }) // ends with Close
+	q.client = &http.Client{Transport: &http.Transport{DisableCompression: true, MaxConnsPerHost: 1,
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return q.service.Dial("ssp") }},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return nil
+}
+
+// Close ends all that the peer does.
+func (q *peer) Close() error {
+	q.mu.Lock()
+	c := q.theirs
+	q.mu.Unlock()
+	if c != nil {
+		c.Close()
+	}
+	q.web.Close()
+	q.client.CloseIdleConnections()
+	q.work.Wait()
+	return nil
+}
+
+// play is the connection by which a play speaks and hears.
+func (q *peer) play() net.Conn {
+	ours, theirs := net.Pipe()
+	q.mu.Lock()
+	q.theirs = theirs
+	q.mu.Unlock()
+	gone := make(chan struct{})        // closed when the play has closed its end
+	q.work.Go(func() { q.tell(gone) }) // ends with the connection
+	q.work.Go(func() {                 // ends with the connection
+		defer close(gone)
+		q.speak(theirs)
+	})
+	q.capture(false)
+	return &own{Conn: ours, peer: q}
+}
+
+// own is a play's end of its connection: closing it ends the peer.
+type own struct {
+	net.Conn
+	peer *peer
+	once sync.Once
+}
+
+func (o *own) Close() (err error) {
+	o.once.Do(func() {
+		err = o.Conn.Close()
+		o.peer.Close()
+	})
+	return err
+}
+
+// capture has the player itself hear what comes, or the play.
+func (q *peer) capture(on bool) {
+	q.mu.Lock()
+	q.taken = on
+	q.mu.Unlock()
+	q.wake()
+}
+
+func (q *peer) wake() {
+	select {
+	case q.more <- struct{}{}:
+	default:
+	}
+}
+
+// ServeHTTP takes what the service posts: ssp-syntax 1.1.
+func (q *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	if t := r.Header.Get("Content-Type"); !strings.HasPrefix(t, mediaType) {
+		b = fmt.Appendf(nil, "<http type='%s'/>", t)
+	}
+	q.mu.Lock()
+	how, answer := q.how, q.answer
+	if q.once {
+		q.how, q.once = "", false
+	}
+	q.answer = nil
+	q.mu.Unlock()
+	q.heard(b)
+	switch how {
+	case "":
+		if answer != nil {
+			w.Header().Set("Content-Type", mediaType)
+			w.Write(answer)
+		}
+	case "close":
+		if c, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			c.Close()
+		}
+	case "mute":
+		<-r.Context().Done()
+	default:
+		n, _ := strconv.Atoi(how)
+		if n == http.StatusServiceUnavailable {
+			w.Header().Set("Retry-After", "3")
+		}
+		w.WriteHeader(n)
+	}
+}
+
+// heard keeps something for who reads it.
+func (q *peer) heard(b []byte) {
+	q.mu.Lock()
+	q.queue = append(q.queue, b)
+	q.mu.Unlock()
+	q.wake()
+}
+
+// tell has the play hear what comes, unless the player wants it itself.
+func (q *peer) tell(gone <-chan struct{}) {
+	for {
+		select {
+		case <-gone:
+			return
+		case <-q.more:
+		}
+		for {
+			q.mu.Lock()
+			if q.taken || len(q.queue) == 0 {
+				q.mu.Unlock()
+				break
+			}
+			b := q.queue[0]
+			q.queue = q.queue[1:]
+			c := q.theirs
+			q.mu.Unlock()
+			if _, err := c.Write(append(b[:len(b):len(b)], '\n')); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// patience is how long the player waits for what its own login needs.
+const patience = 20 * time.Second
+
+var errNothing = errors.New("the service says nothing more")
+
+// next is the next thing that comes, while the player hears it itself.
+func (q *peer) next() ([]byte, error) {
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	for {
+		q.mu.Lock()
+		if len(q.queue) > 0 {
+			b := q.queue[0]
+			q.queue = q.queue[1:]
+			q.mu.Unlock()
+			return b, nil
+		}
+		q.mu.Unlock()
+		select {
+		case <-q.more:
+		case <-t.C:
+			return nil, errNothing
+		}
+	}
+}
+
+// speak posts what the play says.
+func (q *peer) speak(c net.Conn) {
+	r := bufio.NewReader(c)
+	for {
+		doc, err := Codec.Read(r)
+		if err != nil {
+			return
+		}
+		method, typ, body := http.MethodPost, mediaType+"; charset=UTF-8", []byte("<?xml version='1.0'?>"+doc)
+		if strings.HasPrefix(doc, "<http") {
+			n, err := xmltext.Parse([]byte(doc), xmltext.Limits{Bytes: 1 << 25})
+			if err != nil {
+				return
+			}
+			if v, ok := n.Root().Attr("", "type"); ok {
+				typ = string(v)
+			}
+			if v, ok := n.Root().Attr("", "method"); ok {
+				method = string(v)
+			}
+			body = n.Root().Text()
+		}
+		q.answered(q.post(method, typ, body))
+	}
+}
+
+// post posts a body; status is 0 when the connection was closed without an answer.
+func (q *peer) post(method, typ string, body []byte) (status int, answer []byte) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+Domain+"/", bytes.NewReader(body))
+	if err != nil {
+		return 0, nil
+	}
+	r.GetBody = nil // what was closed without an answer is not said again
+	r.Header.Set("Content-Type", typ)
+	resp, err := q.client.Do(r)
+	if err != nil {
+		return 0, nil
+	}
+	defer resp.Body.Close()
+	answer, err = io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, nil
+	}
+	return resp.StatusCode, answer
+}
+
+// answered has the play hear HTTP's answer where it says something. An acknowledgement is empty: ssp-syntax 1.3.
+func (q *peer) answered(status int, answer []byte) {
+	switch {
+	case status == 0:
+		q.heard([]byte("<http closed='yes'/>"))
+	case status == http.StatusOK && len(answer) > 0:
+		q.heard(fmt.Appendf(nil, "<http body='%d bytes'/>", len(answer)))
+	case status != http.StatusOK:
+		q.heard(fmt.Appendf(nil, "<http status='%d'/>", status))
+	}
+}
