@@ -63,6 +63,10 @@ func (s *Server) sendMessage(p *peer, r *session.Request) error {
 	if info.From.User != u.who {
 		return wire.Forbidden
 	}
+	if info.ID == "" { // it comes from its sender's home domain to their message service, which names it
+		info.ID = ssp.FormatMessageID(s.x.MessageID(), s.x.Domain())
+	}
+	info.To = u.expand(info.To)
 	s.pass(p, r, info, r.Primitive.Child("ContentData"), r.Primitive.Attr("deliveryReport") == wire.Yes, func(status *wire.Element) {
 		r.Answer(wire.New("SendMessageResponse", "messageID", info.ID).Add(status))
 	})
@@ -157,7 +161,7 @@ func (s *Server) mayPass(_ *peer, to ssp.Party, unreadable error) error {
 		return wire.NoContactList
 	case to.User.IsZero():
 		return wire.NoGroup
-	case !s.x.Ours(to.User.Domain()):
+	case !s.x.Ours(to.User.Domain()) && !s.boxes(to.User):
 		return wire.BadDomain
 	}
 	return unreadable
@@ -165,6 +169,10 @@ func (s *Server) mayPass(_ *peer, to ssp.Party, unreadable error) error {
 
 // message sends one of ours on to a user of the peer's: SSP 12.3.1. What has no words has no form here.
 func (p *peer) message(l *session.Link, u *user, m *exchange.Message) {
+	if k, here := u.boxed(); here {
+		p.give(l, u, k, m)
+		return
+	}
 	content, typ, size, ok := (*wire.Element)(nil), "", 0, false
 	if m.Kind == im.Words {
 		content, typ, size, ok = contentOf(m.Message)
@@ -179,7 +187,12 @@ func (p *peer) message(l *session.Link, u *user, m *exchange.Message) {
 	if m.Report {
 		p.remember(id, m.Message)
 	}
-	l.GoOrdered(p.s.ctx, m.From.String()+" "+u.who.String(), e, func(answer *wire.Element, err error) {
+	l.GoOrdered(p.s.ctx, m.From.String()+" "+u.who.String(), e, settledBy(m))
+}
+
+// settledBy settles a message by the peer's answer.
+func settledBy(m *exchange.Message) func(*wire.Element, error) {
+	return func(answer *wire.Element, err error) {
 		switch code := partOf(answer, err); {
 		case err == nil && code.Class() == 2:
 			m.Done()
@@ -188,7 +201,7 @@ func (p *peer) message(l *session.Link, u *user, m *exchange.Message) {
 		default:
 			m.Refuse(ssp.ErrorOf(code))
 		}
-	})
+	}
 }
 
 // validity is how long a message may take to its receiver: ssp-syntax 10.2.

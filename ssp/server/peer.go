@@ -19,6 +19,10 @@ type peer struct {
 	remove func() // takes it out of the exchange
 	link   atomic.Pointer[session.Link]
 
+	searches    searches
+	invitations invitations
+	told        told
+
 	mu               sync.Mutex // guards what follows
 	users            map[im.Address]*user
 	queue            []thing // what is to be told to the peer, in order
@@ -42,7 +46,8 @@ type user struct {
 	p    *peer
 	who  im.Address
 	c    *exchange.Client
-	last atomic.Int64 // when something was last done by them or for them, Unix seconds
+	last atomic.Int64         // when something was last done by them or for them, Unix seconds
+	kept atomic.Pointer[kept] // nil: not read yet
 
 	mu    sync.Mutex              // guards what follows
 	wants map[im.Address][]string // the presence attributes that they asked for of ours; nil: all
@@ -213,6 +218,7 @@ func (p *peer) end(l *session.Link, err error) {
 		return
 	}
 	p.s.log.Info("session with a domain ended", "domain", p.domain, "err", err)
+	p.searches.clear() // SSP 9.3.1
 	for _, u := range p.all() {
 		u.c.SetDeaf(true)
 		u.show(im.Presence{}, "", nil)

@@ -125,25 +125,21 @@ func (s *Server) subscribe(p *peer, r *session.Request) error {
 	defer p.release()
 	v := newVerdicts()
 	var again []im.Address
-	for e := range r.Primitive.Children("UserID") {
-		who, err := s.ours(e.Attr("userID"))
-		if err == nil {
+	for _, a := range u.aims(r.Primitive) {
+		if a.err == nil {
 			u.mu.Lock()
 			if u.wants == nil {
 				u.wants = map[im.Address][]string{}
 			}
-			u.wants[who] = wants
+			u.wants[a.who] = wants
 			u.mu.Unlock()
-			seen := u.c.Snapshot().Entry(who)
-			err = s.x.Ask(s.ctx, exchange.By{Who: u.who}, who, im.Wish{})
+			seen := u.c.Snapshot().Entry(a.who)
+			a.err = s.x.Ask(s.ctx, exchange.By{Who: u.who}, a.who, im.Wish{})
 			if seen != nil && seen.Sees {
-				again = append(again, who)
+				again = append(again, a.who)
 			}
 		}
-		v.add(err, userID(e.Attr("userID")))
-	}
-	for e := range r.Primitive.Children("ContactList") {
-		v.add(wire.NoContactList, wire.New("ContactList", "contactListID", e.Attr("contactListID")))
+		v.add(a.err, a.named)
 	}
 	r.Answer(v.element())
 	for _, who := range again {
@@ -174,18 +170,14 @@ func (s *Server) unsubscribe(p *peer, r *session.Request) error {
 		return err
 	}
 	v := newVerdicts()
-	for e := range r.Primitive.Children("UserID") {
-		who, err := s.ours(e.Attr("userID"))
-		if err == nil {
+	for _, a := range u.aims(r.Primitive) {
+		if a.err == nil {
 			u.mu.Lock()
-			delete(u.wants, who)
+			delete(u.wants, a.who)
 			u.mu.Unlock()
-			err = s.x.Unwatch(s.ctx, exchange.By{Who: u.who}, who)
+			a.err = s.x.Unwatch(s.ctx, exchange.By{Who: u.who}, a.who)
 		}
-		v.add(err, userID(e.Attr("userID")))
-	}
-	for e := range r.Primitive.Children("ContactList") {
-		v.add(wire.NoContactList, wire.New("ContactList", "contactListID", e.Attr("contactListID")))
+		v.add(a.err, a.named)
 	}
 	r.Answer(v.element())
 	return nil
@@ -268,22 +260,19 @@ func (s *Server) getPresence(p *peer, r *session.Request) error {
 	}
 	v := newVerdicts()
 	var values []*wire.Element
-	for e := range r.Primitive.Children("UserID") {
-		who, err := s.ours(e.Attr("userID"))
-		if err == nil {
+	for _, a := range u.aims(r.Primitive) {
+		if a.err == nil {
 			var name string
 			var is im.Presence
-			if name, is, err = u.c.Fetch(s.ctx, who); err == nil {
-				values = append(values, ssp.PresenceValue(who, ssp.Presence(is, name, wants, r.Link.Peer().Dialect)))
+			if name, is, a.err = u.c.Fetch(s.ctx, a.who); a.err == nil {
+				gets := meet(wants, s.given(a.who, u.who))
+				values = append(values, ssp.PresenceValue(a.who, s.attributes(a.who, is, name, gets, r.Link.Peer().Dialect)))
 			}
 		}
-		if errors.Is(err, im.ErrNotInvited) {
-			err = wire.Unauthorized
+		if errors.Is(a.err, im.ErrNotInvited) {
+			a.err = wire.Unauthorized
 		}
-		v.add(err, userID(e.Attr("userID")))
-	}
-	for e := range r.Primitive.Children("ContactList") {
-		v.add(wire.NoContactList, wire.New("ContactList", "contactListID", e.Attr("contactListID")))
+		v.add(a.err, a.named)
 	}
 	r.Answer(wire.New("GetPresenceResponse").Add(v.element()).Add(values...))
 	return nil
@@ -402,17 +391,17 @@ func (p *peer) notify(l *session.Link, n *exchange.Presence, to []thing) {
 		return
 	}
 	for len(to) > 0 {
-		wants := to[0].u.wanted(n.Who)
+		gets := to[0].u.gets(n.Who)
 		e := wire.New("PresenceNotification").Add(p.s.meta(nobody))
 		var rest []thing
 		for _, t := range to {
-			if same(t.u.wanted(n.Who), wants) {
+			if same(t.u.gets(n.Who), gets) {
 				e.Add(wire.New("User", "userID", ssp.FormatUser(t.u.who)))
 			} else {
 				rest = append(rest, t)
 			}
 		}
-		e.Add(ssp.PresenceValue(n.Who, ssp.Presence(n.Merged, n.Name, wants, l.Peer().Dialect)))
+		e.Add(ssp.PresenceValue(n.Who, p.s.attributes(n.Who, n.Merged, n.Name, gets, l.Peer().Dialect)))
 		l.GoOrdered(p.s.ctx, n.Who.String(), e, func(answer *wire.Element, err error) {
 			if errors.Is(err, session.ErrQueue) {
 				p.mu.Lock()
@@ -445,11 +434,15 @@ func same(a, b []string) bool {
 
 // change tells the peer what an act of one of ours means for one of its users: SSP 11.3.1, 11.3.3.
 func (p *peer) change(l *session.Link, u *user, c *exchange.Change) {
-	if c.Who.IsZero() || !p.s.x.Ours(c.Who.Domain()) {
+	if c.Who.IsZero() {
 		return
 	}
+	p.answered(u, c)
 	theirs := c.By.Who == u.who // they know it
-	switch {
+	switch ours := p.s.x.Ours(c.Who.Domain()); {
+	case c.Request != nil && !ours:
+		p.authorizeTo(l, c.Who, u.who)
+	case !ours: // whom they watch here was told so
 	case c.Request != nil:
 		p.subscribeTo(l, c.Who, u.who)
 	case c.Before.Watched != im.WatchNone && c.After.Watched == im.WatchNone && !theirs:

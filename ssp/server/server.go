@@ -40,11 +40,12 @@ type Config struct {
 
 // Server is our end of all sessions with other domains.
 type Server struct {
-	cfg  Config
-	x    *exchange.Exchange
-	log  *slog.Logger
-	node *session.Node
-	rows map[string]row
+	cfg   Config
+	x     *exchange.Exchange
+	log   *slog.Logger
+	node  *session.Node
+	rows  map[string]row
+	rooms rooms // groups; nil: there are none
 
 	mu    sync.Mutex // guards peers
 	peers map[string]*peer
@@ -62,7 +63,8 @@ type row struct {
 
 // table is all that is served, chapter by chapter of SSP. A handler answers the request itself, or returns why not: that is
 // the Status then.
-var table = [][]row{serviceRows, presenceRows, messageRows}
+var table = [][]row{serviceRows, profileRows, searchRows, inviteRows, verifyRows, listRows, attributeRows, presenceRows, messageRows,
+	boxRows, blockRows}
 
 // New makes the door. Close closes it.
 func New(c Config) (*Server, error) {
@@ -208,12 +210,17 @@ func (s *Server) handle(_ context.Context, r *session.Request) {
 		r.Answer(wire.Status(wire.NotSupported, ""))
 	default:
 		if err := row.serve(s, p, r); err != nil {
-			if ssp.CodeOf(err) == wire.Internal {
-				s.log.Error("request of a peer failed", "domain", p.domain, "primitive", r.Primitive.Name, "err", err)
-			}
-			r.Answer(wire.Status(ssp.CodeOf(err), describe(err)))
+			s.refuse(p, r, err)
 		}
 	}
+}
+
+// refuse answers a request with why it is not served.
+func (s *Server) refuse(p *peer, r *session.Request, err error) {
+	if ssp.CodeOf(err) == wire.Internal {
+		s.log.Error("request of a peer failed", "domain", p.domain, "primitive", r.Primitive.Name, "err", err)
+	}
+	r.Answer(wire.Status(ssp.CodeOf(err), describe(err)))
 }
 
 // describe is what a peer is told besides the code: of faults, not of what goes on in here.
