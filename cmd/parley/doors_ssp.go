@@ -172,6 +172,9 @@ func (r *register) load(ctx context.Context) error {
 	return nil
 }
 
+// together is how many transactions that wait go in one document at most. ssp-syntax 1.7, 2.1.
+const together = 64
+
 // peerOf is what a session with a domain needs. SSP 6.1.1; ssp-syntax 1.6, 5.1.
 func (r *register) peerOf(d im.Domain) (*session.Peer, error) {
 	p := &session.Peer{Domain: d.Name, URL: d.URL, Plain: d.TLS == im.TLSOff, Keep: d.Keep, Connections: d.Connections,
@@ -179,6 +182,7 @@ func (r *register) peerOf(d im.Domain) (*session.Peer, error) {
 	if p.Connections == 0 {
 		p.Connections = r.connections
 	}
+	p.Together = together
 	var err error
 	if p.Dialect, err = wire.ParseDialect(d.Dialect); err != nil {
 		return nil, err
