@@ -33,10 +33,13 @@ type pipes struct {
 	cancel   context.CancelFunc
 	handlers map[string]func(context.Context, net.Conn)
 	conns    sync.WaitGroup
+	wires    *wires // to other domains
+	front    *end   // where they post; nil without such a listener
+	shut     func() // closes it
 }
 
 func newPipes(t testing.TB, template string, roles ...string) *pipes {
-	p := &pipes{cfg: config.Default(), roles: roles}
+	p := &pipes{cfg: config.Default(), roles: roles, wires: &wires{hosts: map[string]*end{}}}
 	p.cfg.Domain = msnplays.Domain
 	p.cfg.Data = filepath.Join(t.TempDir(), "data")
 	if err := copyFolder(template, p.cfg.Data); err != nil {
@@ -52,7 +55,7 @@ func newPipes(t testing.TB, template string, roles ...string) *pipes {
 
 // schemeOf is the scheme of each role's listener.
 var schemeOf = map[string]string{"any": "msnp", "ds": "msnp-dispatch", "ns": "msnp-notification", "sb": "msnp-switchboard",
-	"xmpp": "xmpp", "xmpps": "xmpps"}
+	"xmpp": "xmpp", "xmpps": "xmpps", "ssp": "ssp"}
 
 func (p *pipes) run() error {
 	if p.s != nil {
@@ -63,7 +66,7 @@ func (p *pipes) run() error {
 		p.cfg.Listen = append(p.cfg.Listen, schemeOf[r]+"://127.0.0.1")
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	s := &service{log: slog.New(slog.DiscardHandler), metrics: metrics.New()}
+	s := &service{log: slog.New(slog.DiscardHandler), metrics: metrics.New(), reach: p.wires.outside()}
 	var err error
 	if s.house, err = openHouse(p.ctx, p.cfg, s.metrics, s.log); err != nil {
 		return err
@@ -77,6 +80,11 @@ func (p *pipes) run() error {
 		u, err := listen.ParseURL(p.cfg.Listen[i])
 		if err != nil {
 			return err
+		}
+		if isSSP(u.Scheme) {
+			h, _ := s.far.web(u, s.certificates)
+			p.front, p.shut = front(h)
+			continue
 		}
 		d, err := s.doorOf(u)
 		if err != nil {
@@ -106,6 +114,9 @@ func (p *pipes) Configure(key, value string) error {
 func (p *pipes) Dial(role string) (net.Conn, error) {
 	if err := p.run(); err != nil {
 		return nil, err
+	}
+	if role == "ssp" {
+		return p.front.dial(p.ctx)
 	}
 	f := p.handlers[role]
 	if role == "" {
@@ -163,6 +174,9 @@ func (p *pipes) Stop() error {
 	synctest.Wait()
 	p.s.closeDoors()
 	p.conns.Wait()
+	if p.shut != nil {
+		p.shut()
+	}
 	err := p.s.house.Close()
 	p.cancel()
 	p.s = nil
@@ -182,11 +196,14 @@ func TestPlays(t *testing.T) {
 			t.Errorf("no plays in %s", folder)
 		}
 		for _, s := range scripts {
+			if isFar(s) {
+				continue // with other domains: TestPlaysSSP
+			}
 			t.Run(strings.TrimSuffix(filepath.Base(s.Pos.File), ".play")+"/"+s.Title, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					p := newPipes(t, template, "any", "xmpp", "xmpps")
-					dial, o := bothDoors(p, p, true)
+					dial, o := bothDoors(p, true)
 					transcript.Play(t, s, dial, o)
 				})
 			})
@@ -194,10 +211,20 @@ func TestPlays(t *testing.T) {
 	}
 }
 
+// everyService is what clients of both protocols are played against.
+type everyService interface {
+	msnplays.Service
+	xmppplays.Service
+}
+
 // bothDoors plays clients of both protocols.
-func bothDoors(m msnplays.Service, x xmppplays.Service, bubble bool) (transcript.Dial, transcript.Options) {
-	return transcript.Doors("xmpp", map[string]transcript.Door{
-		"xmpp": xmppplays.Door(x, bubble),
-		"msnp": {Dial: msnplays.Dial(m), Options: msnplays.Options(m, bubble)},
-	})
+func bothDoors(s everyService, bubble bool) (transcript.Dial, transcript.Options) {
+	return transcript.Doors("xmpp", clientDoors(s, bubble))
+}
+
+func clientDoors(s everyService, bubble bool) map[string]transcript.Door {
+	return map[string]transcript.Door{
+		"xmpp": xmppplays.Door(s, bubble),
+		"msnp": {Dial: msnplays.Dial(s), Options: msnplays.Options(s, bubble)},
+	}
 }

@@ -220,7 +220,7 @@ func (d *drama) play(t *testing.T, template, title string) {
 		}
 		synctest.Test(t, func(t *testing.T) {
 			p := newPipes(t, template, "any", "xmpp", "xmpps")
-			dial, o := bothDoors(p, p, true)
+			dial, o := bothDoors(p, true)
 			transcript.Play(t, scripts[0], dial, o)
 		})
 	})

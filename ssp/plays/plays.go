@@ -3,9 +3,11 @@
 // service posts to it is heard, each a whole document.
 //
 //	mantua C: <WV-SSP-Message><Session sessionID='${session mantua}'><Transaction mode='Request' transactionID='7'>
-//	  <GetServiceRequest>${as mantua}</GetServiceRequest></Transaction></Session></WV-SSP-Message>
+//	  <GetServiceRequest><MetaInfo clientOriginated='No'><Requestor serviceID='wv:@mantua.example'/></MetaInfo></GetServiceRequest>
+//	  </Transaction></Session></WV-SSP-Message>
 //	mantua S: <WV-SSP-Message><Session sessionID='${session mantua}'><Transaction mode='Response' transactionID='7'>
-//	  <ServiceList>...<Status code='200'/></ServiceList></Transaction></Session></WV-SSP-Message>
+//	  <ServiceList>...<Status code='200'/></ServiceList>
+//	  </Transaction></Session></WV-SSP-Message>
 //
 // The namespace of WV10 and the XML declaration are added to what is said and has none, and the namespace is declared
 // around all that is compared. HTTP is heard only where it says something: an empty acknowledgement is silence.
@@ -38,8 +40,6 @@
 //	${session NAME}           the session of which the service is the provider
 //	${token NAME}             the service's token, of the last login that the player made
 //	${digest TOKEN}           the digest of a token and the password that is shared, by MD5; ${sha TOKEN} by SHA
-//	${as NAME [USER]}         the meta-information of the domain's request, on behalf of USER@NAME.example if one is named
-//	${from [USER]}            the same of the service's
 package plays
 
 import (
@@ -107,11 +107,6 @@ func Door(s Service, bubble bool) transcript.Door {
 			},
 			"digest": func(_, token string) (string, error) { return digest(md5.New, token), nil },
 			"sha":    func(_, token string) (string, error) { return digest(sha1.New, token), nil },
-			"as": func(_, value string) (string, error) {
-				name, user, _ := strings.Cut(value, " ")
-				return meta(name+under, user), nil
-			},
-			"from": func(_, user string) (string, error) { return meta(Domain, strings.TrimPrefix(user, "-")), nil },
 		},
 		Directives: map[string]func(args []string) error{
 			"login":  p.loginAgain,
@@ -142,14 +137,6 @@ func digest(sum func() hash.Hash, token string) string {
 	h := sum()
 	h.Write([]byte(token + Secret))
 	return base64.StdEncoding.EncodeToString(h.Sum(nil))
-}
-
-// meta is meta-information, ssp-syntax 2.3.
-func meta(domain, user string) string {
-	if user == "" {
-		return "<MetaInfo clientOriginated='No'><Requestor serviceID='wv:@" + domain + "'/></MetaInfo>"
-	}
-	return "<MetaInfo clientOriginated='Yes'><Requestor serviceID='wv:@" + domain + "'><User userID='wv:" + user + "@" + domain + "'/></Requestor></MetaInfo>"
 }
 
 // play is one play. It belongs to the goroutine that plays it.
