@@ -22,6 +22,9 @@ func (c *Conversation) invite(ctx context.Context, b *Batch, from *participant, 
 	if who == from.who {
 		return im.ErrAlready
 	}
+	if c.annex != nil {
+		return im.ErrAbsent // who is in the room is for the room to say
+	}
 	if from.account != nil && from.account.snap.Load().denies(who) {
 		return im.ErrOwnBlock
 	}

@@ -18,6 +18,7 @@ type Conversation struct {
 	ID    int64
 	Place *Place // nil: nobody can take a seat
 	x     *Exchange
+	annex *Annex       // of a room that one person is in by it; set, with the lock, before anybody is in it
 	spoke atomic.Int64 // when something was last said, Unix seconds
 
 	mu    sync.Mutex // guards what follows, and the order of what is said
@@ -30,6 +31,7 @@ type Conversation struct {
 type participant struct {
 	who     im.Address
 	account *account // nil: not an account here; pinned
+	label   string   // a name, where there is no account: a screen name in a room
 	seats   []*Seat
 	virtual bool
 	known   bool       // to their Direct sessions as one of several: they were told who is in it
@@ -43,6 +45,9 @@ func (p *participant) in() bool { return len(p.seats) > 0 || p.virtual }
 func (p *participant) name() string {
 	if p.account != nil {
 		return p.account.snap.Load().DisplayName()
+	}
+	if p.label != "" {
+		return p.label
 	}
 	return p.who.String()
 }
@@ -378,6 +383,11 @@ func (s *Seat) Leave() {
 // tick ends a conversation in which nothing was said for long, or looks again later.
 func (c *Conversation) tick() {
 	quiet := time.Since(time.Unix(c.spoke.Load(), 0))
+	c.mu.Lock()
+	if c.annex != nil {
+		quiet = 0 // a room is not over because nobody speaks
+	}
+	c.mu.Unlock()
 	if rest := c.x.cfg.Idle - quiet; rest > 0 {
 		c.mu.Lock()
 		if !c.over {
@@ -414,6 +424,7 @@ func (c *Conversation) finish(b *Batch, why EndReason, idle bool) {
 		return
 	}
 	c.over = true
+	annex := c.annex
 	c.idle.Stop()
 	var seats []*Seat
 	var back []*Message
@@ -437,6 +448,9 @@ func (c *Conversation) finish(b *Batch, why EndReason, idle bool) {
 	c.parts = nil
 	c.mu.Unlock()
 	c.x.reg.drop(c)
+	if annex != nil {
+		annex.leave()
+	}
 	for _, s := range seats {
 		s.session.End(why)
 	}

@@ -55,7 +55,8 @@ type RoomChanged struct {
 }
 
 // RoomEnded tells a session that it is in a room no more, and did not want that: im.ErrNoRoom (it is gone),
-// im.ErrRejected, im.ErrNotMember (it is closed now), im.ErrNoPrivilege (somebody had them leave). SSP 13.2.5
+// im.ErrRejected, im.ErrNotMember (it is closed now), im.ErrNoPrivilege (somebody had them leave), im.ErrGone (the
+// session that it was there for has ended). SSP 13.2.5
 type RoomEnded struct {
 	Room   im.RoomID
 	Why    error

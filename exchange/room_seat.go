@@ -30,6 +30,8 @@ type RoomJoin struct {
 	Echo     bool         // it is handed its own words, too, in their place
 	// Greet is called when it is in, before anything is handed to it. It must only queue. May be nil.
 	Greet func(RoomView)
+
+	alone bool // nothing can be said to them alone, whatever they say
 }
 
 // JoinRoom has a session of somebody enter a room; what happens there is handed to s, nil: to the session itself. Further
@@ -90,6 +92,7 @@ func (h *hall) admit(b *Batch, s *RoomSeat, j RoomJoin) error {
 		if j.Own != nil {
 			o.own = *j.Own
 		}
+		o.own.NoPrivate = o.own.NoPrivate || j.alone
 	}
 	s.o = o
 	if !x.halls.enter(s, x.cfg.RoomsJoined) {
@@ -163,7 +166,9 @@ func (x *Exchange) RoomSeats(c *Client) []*RoomSeat {
 // leaveRooms gives up the seats of a session that has ended.
 func (x *Exchange) leaveRooms(b *Batch, c *Client) {
 	for _, s := range x.RoomSeats(c) {
-		s.leave(b)
+		if s.leave(b) == nil && s.session != c.session {
+			b.Hand(s.session, &RoomEnded{Room: s.h.id, Why: im.ErrGone})
+		}
 	}
 }
 
@@ -351,13 +356,18 @@ func (w *words) hand(b *Batch, o *occupant) (any bool) {
 		}
 		any = true
 		if *form == nil {
-			n := w.m.For(im.Address{}, w.m.ID)
-			n.From, n.FromName = by.Who, by.Nick
-			*form = &RoomWords{Room: w.h.id, By: by, To: w.to, Mine: mine, Message: n}
+			*form = &RoomWords{Room: w.h.id, By: by, To: w.to, Mine: mine, Message: signed(w.m, by)}
 		}
 		b.Hand(s.session, *form)
 	}
 	return any
+}
+
+// signed is a message that says of its sender what by does.
+func signed(m *im.Message, by RoomUser) *im.Message {
+	n := m.For(im.Address{}, m.ID)
+	n.From, n.FromName, n.FromSlot, n.Report = by.Who, by.Nick, "", false
+	return n
 }
 
 // heeds reports whether the rules that judge the session let words of somebody in a room through. That they may not write
@@ -402,9 +412,8 @@ func (s *RoomSeat) Whisper(nick string, m *im.Message) error {
 		if o == s.o || t == s && !s.echo {
 			continue
 		}
-		n := m.For(im.Address{}, m.ID)
-		n.FromName = s.o.nick
-		b.Hand(t.session, &RoomWords{Room: h.id, By: h.seen(h.standing(s.o.who), s.o), To: o.nick, Mine: true, Message: n})
+		by := h.seen(h.standing(s.o.who), s.o)
+		b.Hand(t.session, &RoomWords{Room: h.id, By: by, To: o.nick, Mine: true, Message: signed(m, by)})
 	}
 	return nil
 }

@@ -19,6 +19,10 @@ func (s *Seat) Say(ctx context.Context, m *im.Message, done func(error)) {
 // say gives back, if its sender may secure them, the messages that were handed and may not be settled yet.
 func (c *Conversation) say(ctx context.Context, b *Batch, from *participant, m *im.Message, done func(error), secure bool) (handed []*Message) {
 	x := c.x
+	if c.annex != nil {
+		c.annex.say(ctx, b, m, done)
+		return nil
+	}
 	out := newOutcome(done)
 	var away []*Message
 	var whose []*participant
