@@ -185,8 +185,8 @@ func (c *Client) Visible() bool {
 
 // SetDeaf makes the session take no messages, or take them again. Safe for anybody.
 func (c *Client) SetDeaf(deaf bool) {
-	c.deaf.Store(deaf)
-	if !deaf && c.takes() {
+	was := c.deaf.Swap(deaf)
+	if was && !deaf && c.account.mayWait() && c.takes() {
 		c.x.offerSoon(c.account)
 	}
 }

@@ -89,9 +89,6 @@ func (p *peer) user(ctx context.Context, who im.Address) (*user, error) {
 		return nil, im.ErrClosing
 	}
 	u.touch()
-	if p.link.Load() != nil {
-		c.SetDeaf(false)
-	}
 	return u, nil
 }
 
