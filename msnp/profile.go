@@ -79,3 +79,9 @@ func ShutdownPayload(in time.Duration) []byte {
 	b = strconv.AppendInt(b, int64((max(in, 0)+time.Minute-1)/time.Minute), 10)
 	return append(b, "\r\n"...)
 }
+
+// NoMailPayload makes the message from MSNP11 on that says that there is no mail: dialects 3.7, 13.7.
+func NoMailPayload() []byte {
+	return []byte("MIME-Version: 1.0\r\nContent-Type: text/x-msmsgsinitialmdatanotification; charset=UTF-8\r\n\r\n" +
+		"Mail-Data: <MD><E><I>0</I><IU>0</IU><O>0</O><OU>0</OU></E><Q><QTM>409600</QTM><QNM>204800</QNM></Q></MD>\r\n")
+}

@@ -37,6 +37,9 @@ type Config struct {
 	Metrics  *metrics.Metrics
 	Log      *slog.Logger
 	Lounge   *listen.Lounge // where sessions wait that have nothing to do; nil: each in a goroutine
+	// Tickets are those that clients from MSNP8 on log in with: dialects 3.2. nil: there is nobody to get one from, and of
+	// the dialects only the older ones are offered.
+	Tickets notification.Tickets
 	// Strangers is what all doors together allow those who have not logged in; nil: limits of the door's own.
 	Strangers *limit.Strangers
 }
@@ -69,7 +72,12 @@ func New(c Config) (*Door, error) {
 		if !ok || n < 2 || n > newest {
 			return nil, fmt.Errorf("msnp.dialects: %q is not a dialect that is served; MSNP2 to %s are", name, msnp.DialectName(newest))
 		}
-		dialects = append(dialects, n)
+		if n < ticketed || c.Tickets != nil {
+			dialects = append(dialects, n)
+		}
+	}
+	if len(dialects) == 0 {
+		return nil, fmt.Errorf("msnp.dialects: from %s on clients log in with tickets, which a passport listener gives: add passport://HOST:PORT to listen, or an older dialect", msnp.DialectName(ticketed))
 	}
 	l, m := &c.Config.Limits, &c.Config.MSNP
 	verbs := append(notification.Verbs(), switchboard.Verbs()...)
@@ -101,6 +109,7 @@ func New(c Config) (*Door, error) {
 		Exchange:   c.Exchange,
 		Vault:      c.Vault,
 		Signer:     signer,
+		Tickets:    c.Tickets,
 		Failures:   strangers.Failures,
 		Dialects:   dialects,
 		LoginTries: m.LoginTries,
@@ -113,8 +122,11 @@ func New(c Config) (*Door, error) {
 	return d, nil
 }
 
-// newest is the newest dialect served.
-const newest = 7
+// newest is the newest dialect served; from ticketed on, clients log in with tickets: dialects 0.1.
+const (
+	newest   = 12
+	ticketed = 8
+)
 
 // stall is how long a client that takes nothing is waited for.
 const stall = 2 * time.Minute

@@ -18,8 +18,17 @@ func (c *conn) chl(_ context.Context, r request) error {
 // qry takes the answer to a challenge: dialects 9.1. A wrong one ends the connection. COMPAT third-party clients: what
 // answers no challenge is accepted, and so is a product whose key is not known here.
 func (c *conn) qry(_ context.Context, r request) error {
+	return c.answered(r, msnp.ChallengeResponse)
+}
+
+// qryLong is qry with the longer way to the answer: dialects 9.1.
+func (c *conn) qryLong(_ context.Context, r request) error {
+	return c.answered(r, msnp.LongChallengeResponse)
+}
+
+func (c *conn) answered(r request, response func(challenge, product string) (string, bool)) error {
 	if c.seldom != nil && c.seldom.challenge != "" {
-		want, known := msnp.ChallengeResponse(c.seldom.challenge, string(r.Arg(1)))
+		want, known := response(c.seldom.challenge, string(r.Arg(1)))
 		if c.seldom.challenge = ""; len(r.Payload) != 32 || known && !strings.EqualFold(want, string(r.Payload)) {
 			c.Refuse(r.Command, msnp.ErrChallengeFailed)
 			c.Hangup("")

@@ -145,3 +145,10 @@ func (c *conn) invite(ctx context.Context, to, words string) error {
 
 // pag pages somebody's telephone: nobody has one that takes pages here. dialects 9.5
 func (c *conn) pag(context.Context, request) error { return msnp.ErrNoPages }
+
+// notExpected refuses what had its time in another dialect: dialects 9.5, 10.
+func (c *conn) notExpected(context.Context, request) error { return msnp.ErrNotExpected }
+
+// disabled refuses what a newer command took the place of, and what clients ask of servers that there are none of:
+// dialects 4.7, 9.5. COMPAT MSN 7.0, 7.5: what GSB, LKP and LSN want is not known; they do without.
+func (c *conn) disabled(context.Context, request) error { return msnp.ErrDisabled }

@@ -61,6 +61,9 @@ func numbers(e *im.Entry, groups []im.Group) []int {
 	return l
 }
 
+// in reports whether somebody is in a group.
+func in(e *im.Entry, id im.GroupID) bool { return slices.Contains(e.Side.Groups, id) }
+
 // inZero reports whether a contact is in group zero.
 func inZero(e *im.Entry, groups []im.Group) bool { return slices.Equal(numbers(e, groups), []int{0}) }
 
@@ -73,8 +76,8 @@ type grouping struct {
 	zero map[im.Address]bool
 }
 
-// appendGroups appends the LSG lines of SYN: dialects 4.2, 6.
-func (k *known) appendGroups(b []byte) []byte {
+// numbered are the groups that have numbers, group zero first.
+func (k *known) numbered() []im.Group {
 	zero := k.told[k.Address][zeroName]
 	if zero == "" {
 		zero = zeroDefault
@@ -85,6 +88,12 @@ func (k *known) appendGroups(b []byte) []byte {
 			l = append(l, g)
 		}
 	}
+	return l
+}
+
+// appendGroups appends the LSG lines of SYN: dialects 4.2, 6.
+func (k *known) appendGroups(b []byte) []byte {
+	l := k.numbered()
 	serial, total := strconv.FormatInt(k.Serial, 10), strconv.Itoa(len(l))
 	for i, g := range l {
 		b = wire.AppendCommand(b, "LSG", k.trID, serial, strconv.Itoa(i+1), total, strconv.Itoa(number(g)), msnp.Fit(g.Name, msnp.MaxGroup), "0")
@@ -301,7 +310,8 @@ func (c *conn) remGroup(ctx context.Context, r request) error {
 
 // appendGroups appends what became of the groups: dialects 6. COMPAT MSN 4.5 to 6.0: what came from another session of
 // the account has the transaction ID 0, as draft 7.8 has it for lists; no source shows it.
-func appendGroups(b []byte, serial int64, own *act, was, is []im.Group) []byte {
+func appendGroups(b []byte, ch *exchange.Change, own *act, was []im.Group) []byte {
+	is, serial := ch.Groups, ch.Serial
 	line := func(verb string, args ...string) {
 		trID := int64(0)
 		if own != nil && own.verb == verb {

@@ -30,6 +30,8 @@ type details struct {
 	zero  bool              // of REM: to the client they are in group zero, too
 	told  map[string]string // of ADD: what the contact tells of itself
 	args  []string          // of PRP and REG: what the echo says behind the serial
+	guid  bool              // of ADC: the client named a contact that it has
+	in    im.GroupID        // of ADC and REM with GUIDs: the group that was named; 0: none
 }
 
 func (c *conn) by(r request, list msnp.List) exchange.By { return c.byWith(r, list, nil) }
@@ -161,7 +163,7 @@ func (c *conn) addTo(ctx context.Context, r request, list msnp.List, who im.Addr
 func (c *conn) echoAdd(r request, list msnp.List, who im.Address, group string) {
 	s := c.client.Snapshot()
 	if e := s.Entry(who); e != nil {
-		c.Queue(appendADD(nil, r.trID, list, s.Serial, e, group))
+		c.Queue(c.say().add(nil, r.trID, list, s.Serial, e, group))
 	}
 }
 
@@ -172,6 +174,10 @@ func (c *conn) rem(ctx context.Context, r request) error {
 	if a.err != nil {
 		return a.err
 	}
+	return c.remFrom(ctx, r, list, who)
+}
+
+func (c *conn) remFrom(ctx context.Context, r request, list msnp.List, who im.Address) error {
 	by := c.by(r, list)
 	switch list {
 	case msnp.ForwardList:
@@ -245,7 +251,7 @@ func (c *conn) change(ch *exchange.Change) []byte {
 	var groups []im.Group
 	if c.groups != nil {
 		if ch.Groups != nil {
-			b = v.groups(b, ch.Serial, own, c.groups.list, ch.Groups)
+			b = v.groups(b, ch, own, c.groups.list)
 			c.groups.list = ch.Groups
 		}
 		groups = c.groups.list
@@ -266,7 +272,7 @@ func (c *conn) change(ch *exchange.Change) []byte {
 // told appends what a contact tells of itself now: dialects 4.7.
 func (c *conn) told(b []byte, ch *exchange.Change) []byte {
 	v := c.say()
-	for _, p := range properties {
+	for _, p := range v.tells {
 		if p.shown && p.name == ch.Property.Name && v.property != nil && isOn(msnp.ForwardList, &ch.After) {
 			value := ch.Property.Value
 			if value == "" {
@@ -294,10 +300,10 @@ func appendLists(v *voice, b []byte, ch *exchange.Change, own *act, _ []im.Group
 
 // appendLearned appends what a new contact tells of itself: dialects 4.5.
 func appendLearned(v *voice, b []byte, ch *exchange.Change, own *act) []byte {
-	if own.more == nil || v.property == nil || !ch.After.Sees || isOn(msnp.ForwardList, &ch.Before) {
+	if own.more == nil || v.learned == nil || !ch.After.Sees || isOn(msnp.ForwardList, &ch.Before) {
 		return b
 	}
-	return appendTold(b, v.property, ch.Serial, ch.Who, own.more.told)
+	return v.learned(b, ch.Serial, ch.Who, own.more.told)
 }
 
 // anyName is the name that somebody is stored under, on whichever list.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -61,12 +62,30 @@ func (c *conn) cvq(ctx context.Context, r request) error {
 	return nil
 }
 
+// way is how clients prove who they are.
+type way struct {
+	name      string                                                          // on the wire
+	challenge func(*conn) string                                              // makes what the client has to answer, and keeps of it what it needs
+	check     func(c *conn, ctx context.Context, answer []byte) (bool, error) // reports whether the answer is right
+	once      bool                                                            // after a wrong answer the connection is closed
+}
+
+var (
+	byMD5    = way{"MD5", (*conn).challengeMD5, (*conn).checkMD5, false}
+	byTicket = way{"TWN", (*conn).policy, (*conn).checkTicket, true}
+)
+
 // usr authenticates with MD5 in two steps: draft 7.3, 7.4, dialects 3.1.
-func (c *conn) usr(ctx context.Context, r request) error {
+func (c *conn) usr(ctx context.Context, r request) error { return c.login(ctx, r, &byMD5) }
+
+// usrTicket authenticates with a ticket that was got elsewhere: dialects 3.2.
+func (c *conn) usrTicket(ctx context.Context, r request) error { return c.login(ctx, r, &byTicket) }
+
+func (c *conn) login(ctx context.Context, r request, by *way) error {
 	if c.state == online {
 		return msnp.ErrAlreadyLogin
 	}
-	if string(r.Arg(1)) != "MD5" {
+	if string(r.Arg(1)) != by.name {
 		c.s.Link.Metrics.Login(metrics.LoginWrong)
 		c.Refuse(r.Command, msnp.ErrAuthenticationFailed)
 		c.Hangup("")
@@ -74,16 +93,16 @@ func (c *conn) usr(ctx context.Context, r request) error {
 	}
 	switch string(r.Arg(2)) {
 	case "I":
-		return c.usrInitiate(r)
+		return c.usrInitiate(r, by)
 	case "S":
-		return c.usrRespond(ctx, r)
+		return c.usrRespond(ctx, r, by)
 	}
 	return msnp.ErrInvalidParameter
 }
 
 // usrInitiate takes the handle, and challenges it with something new each time: draft 7.3. A
 // dispatch server refers instead: draft 7.4.
-func (c *conn) usrInitiate(r request) error {
+func (c *conn) usrInitiate(r request, by *way) error {
 	h := r.Arg(3)
 	if local, domain, ok := strings.Cut(string(h), "@"); ok && local != "" && domain == "" {
 		return msnp.ErrFQDNMissing
@@ -107,18 +126,23 @@ func (c *conn) usrInitiate(r request) error {
 		c.Hangup("")
 		return nil
 	}
-	c.who, c.challenge, c.state = who, credential.NewChallenge(), named
-	c.Reply("USR", r.trID, "MD5", "S", c.challenge)
+	c.who, c.state = who, named
+	c.Reply("USR", r.trID, by.name, "S", by.challenge(c))
 	return nil
+}
+
+func (c *conn) challengeMD5() string {
+	c.challenge = credential.NewChallenge()
+	return c.challenge
 }
 
 // usrRespond checks the answer to the challenge. All failures look alike, and take the same
 // work: draft 7.3, dialects 3.1.
-func (c *conn) usrRespond(ctx context.Context, r request) error {
+func (c *conn) usrRespond(ctx context.Context, r request, by *way) error {
 	if c.state != named {
 		return msnp.ErrNotExpected
 	}
-	ok, err := c.authentic(ctx, r.Arg(3))
+	ok, err := by.check(c, ctx, r.Arg(3))
 	if err != nil {
 		c.s.Link.Metrics.Login(metrics.LoginFailed)
 		return err
@@ -129,6 +153,8 @@ func (c *conn) usrRespond(ctx context.Context, r request) error {
 		c.Refuse(r.Command, msnp.ErrAuthenticationFailed)
 		if c.tries++; c.tries >= c.s.LoginTries {
 			c.Hit("login_tries")
+			c.Hangup("")
+		} else if by.once {
 			c.Hangup("")
 		}
 		return nil
@@ -154,14 +180,18 @@ func (c *conn) begin(trID int64) {
 	if c.say().groups != nil {
 		c.client.WithSnapshot(func(s *exchange.Snapshot) { c.groups = &grouping{list: s.Groups} })
 	}
+	if c.say().able {
+		c.self = &self{}
+	}
 	c.say().welcome(c, trID)
+	from, _ := netip.ParseAddrPort(c.RemoteAddr())
 	profile := msnp.ProfilePayload(c.Dialect(), msnp.Profile{Login: now(), Member: c.client.Snapshot().ID, Handle: c.who.String(),
-		Auth: rand.Text()})
+		Auth: rand.Text(), Client: from})
 	c.Queue(wire.AppendPayload(nil, "MSG", wire.NoTrID, profile, msnp.SystemSender, msnp.SystemSender))
 }
 
-// authentic reports whether the response is the account's. An error is our own trouble.
-func (c *conn) authentic(ctx context.Context, response []byte) (bool, error) {
+// checkMD5 reports whether the response is the account's. An error is our own trouble.
+func (c *conn) checkMD5(ctx context.Context, response []byte) (bool, error) {
 	account := c.who.String()
 	allowed := c.s.Failures.Allowed(account, c.Remote)
 	acct, err := c.s.Exchange.Identify(ctx, c.who)
@@ -198,5 +228,12 @@ func (c *conn) out(context.Context, request) error {
 // png keeps the connection alive: dialects 9.2.
 func (c *conn) png(context.Context, request) error {
 	c.Queue([]byte("QNG\r\n"))
+	return nil
+}
+
+// pngAgain says besides after how many seconds to ask again: dialects 9.2. COMPAT MSN 6.0 to 7.5: one that does not ask is
+// not disconnected for it, since no source is sure that all of them obey.
+func (c *conn) pngAgain(context.Context, request) error {
+	c.Queue([]byte("QNG 60\r\n"))
 	return nil
 }

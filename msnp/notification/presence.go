@@ -69,8 +69,12 @@ func (c *conn) presence(p *exchange.Presence) (owes bool) {
 			return false // REM has said it
 		}
 	}
+	v := c.say()
 	if a, ok := p.Tag.(*act); ok && a.conn == c && p.Initial {
-		return c.Queue(c.say().initial(a.trID, p))
+		return c.Queue(v.initial(a.trID, p))
 	}
-	return c.QueueItem(item(c.say().notice, p))
+	if p.Was.State.Visible() && v.notice.same(&p.Was, &p.Merged) {
+		return false // news for who is told more
+	}
+	return c.QueueItem(item(v.notice, p))
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"parley/credential"
@@ -29,6 +30,7 @@ type Config struct {
 	Exchange   *exchange.Exchange
 	Vault      *credential.Vault
 	Signer     *msnp.Signer
+	Tickets    Tickets // of logins from MSNP8 on; nil: those dialects are not among Dialects
 	Failures   *limit.Failures
 	Dialects   []int         // served
 	LoginTries int           // per connection
@@ -37,6 +39,11 @@ type Config struct {
 	Find       bool          // FND is served
 	PublicURL  string        // where the service's own pages are, for URL and CVR
 	Sendmail   string        // path of a program for SND; "": SND fails
+}
+
+// Tickets tells whether a ticket that somebody logs in with is theirs: nil, or an error. dialects 3.2
+type Tickets interface {
+	Belongs(ticket string, who im.Address) error
 }
 
 // Server serves notification connections. It holds no connection's state.
@@ -166,33 +173,49 @@ var rows = []row{
 	{verb: "INF", since: 2, until: 7, when: loggingIn, args: 1, serve: (*conn).inf},
 	{verb: "CVR", since: 2, until: 12, when: loggingIn | online, args: 1, serve: (*conn).cvr},
 	{verb: "USR", since: 2, until: 7, when: loggingIn | online, args: 4, serve: (*conn).usr},
+	{verb: "USR", since: 8, until: 12, when: loggingIn | online, args: 4, serve: (*conn).usrTicket},
 	{verb: "OUT", since: 0, until: 12, when: fresh | cvr0 | loggingIn | online, bare: true, serve: (*conn).out},
-	{verb: "PNG", since: 0, until: 12, when: fresh | cvr0 | loggingIn | online, bare: true, serve: (*conn).png},
+	{verb: "PNG", since: 0, until: 8, when: fresh | cvr0 | loggingIn | online, bare: true, serve: (*conn).png},
+	{verb: "PNG", since: 9, until: 12, when: fresh | cvr0 | loggingIn | online, bare: true, serve: (*conn).pngAgain},
 
 	{verb: "SYN", since: 2, until: 4, when: online, args: 2, serve: (*conn).syn},
-	{verb: "SYN", since: 5, until: 7, when: online, args: 2, serve: (*conn).synProperties},
+	{verb: "SYN", since: 5, until: 9, when: online, args: 2, serve: (*conn).synProperties},
+	{verb: "SYN", since: 10, until: 12, when: online, args: 3, serve: (*conn).synStamps},
 	{verb: "LST", since: 2, until: 8, when: online, args: 2, serve: (*conn).lst},
 	{verb: "LSG", since: 7, until: 8, when: online, args: 1, serve: (*conn).lsg},
-	{verb: "GTC", since: 2, until: 9, when: online, args: 2, serve: (*conn).gtc},
-	{verb: "BLP", since: 2, until: 9, when: online, args: 2, serve: (*conn).blp},
+	{verb: "GTC", since: 2, until: 12, when: online, args: 2, serve: (*conn).gtc},
+	{verb: "BLP", since: 2, until: 12, when: online, args: 2, serve: (*conn).blp},
 	{verb: "ADD", since: 2, until: 4, when: online, args: 3, serve: (*conn).add},
 	{verb: "ADD", since: 5, until: 6, when: online, args: 3, serve: (*conn).addProperties},
 	{verb: "ADD", since: 7, until: 9, when: online, args: 3, serve: (*conn).addGroup},
 	{verb: "REM", since: 2, until: 6, when: online, args: 3, serve: (*conn).rem},
 	{verb: "REM", since: 7, until: 9, when: online, args: 3, serve: (*conn).remGroup},
+	{verb: "ADC", since: 10, until: 12, when: online, args: 3, serve: (*conn).adc},
+	{verb: "REM", since: 10, until: 12, when: online, args: 3, serve: (*conn).remGUID},
+	{verb: "SBP", since: 10, until: 12, when: online, args: 3, serve: (*conn).sbp},
 	{verb: "REA", since: 2, until: 9, when: online, args: 3, serve: (*conn).rea},
+	{verb: "REA", since: 10, until: 12, when: online, args: 1, serve: (*conn).disabled},
 	{verb: "PRP", since: 5, until: 9, when: online, args: 2, serve: (*conn).prp},
+	{verb: "PRP", since: 10, until: 12, when: online, args: 2, serve: (*conn).prpName},
 	{verb: "ADG", since: 7, until: 9, when: online, args: 2, serve: (*conn).adg},
 	{verb: "REG", since: 7, until: 9, when: online, args: 3, serve: (*conn).reg},
 	{verb: "RMG", since: 7, until: 9, when: online, args: 2, serve: (*conn).rmg},
+	{verb: "ADG", since: 10, until: 12, when: online, args: 2, serve: (*conn).adgGUID},
+	{verb: "REG", since: 10, until: 12, when: online, args: 3, serve: (*conn).regGUID},
+	{verb: "RMG", since: 10, until: 12, when: online, args: 2, serve: (*conn).rmgGUID},
 
 	{verb: "CHG", since: 2, until: 7, when: online, args: 2, serve: (*conn).chg},
+	{verb: "CHG", since: 8, until: 8, when: online, args: 2, serve: (*conn).chgAble},
+	{verb: "CHG", since: 9, until: 12, when: online, args: 2, serve: (*conn).chgObject},
+	{verb: "UUX", since: 11, until: 12, when: online, args: 2, serve: (*conn).uux},
 
 	{verb: "XFR", since: 2, until: 12, when: online, args: 2, serve: (*conn).xfr},
 	{verb: "IMS", since: 3, until: 12, when: online, args: 2, serve: (*conn).ims},
 
-	{verb: "CHL", since: 6, until: 10, when: online, args: 1, serve: (*conn).chl},
+	{verb: "CHL", since: 6, until: 12, when: online, args: 1, serve: (*conn).chl},
 	{verb: "QRY", since: 6, until: 10, when: online, args: 3, serve: (*conn).qry},
+	{verb: "QRY", since: 11, until: 12, when: online, args: 3, serve: (*conn).qryLong},
+	{verb: "GCF", since: 11, until: 12, when: online, args: 2, serve: (*conn).gcf},
 
 	{verb: "URL", since: 2, until: 2, when: online, args: 2, serve: (*conn).url},
 	{verb: "URL", since: 3, until: 12, when: online, args: 2, serve: (*conn).urlSite},
@@ -200,6 +223,11 @@ var rows = []row{
 	{verb: "SND", since: 2, until: 7, when: online, args: 2, serve: (*conn).snd},
 	{verb: "SDC", since: 5, until: 12, when: online, args: 1, serve: (*conn).sdc},
 	{verb: "PAG", since: 5, until: 8, when: online, args: 2, serve: (*conn).pag},
+	{verb: "PAG", since: 9, until: 12, when: online, args: 1, serve: (*conn).notExpected},
+	{verb: "PGD", since: 9, until: 12, when: online, args: 2, serve: (*conn).pag},
+	{verb: "GSB", since: 11, until: 12, when: online, args: 1, serve: (*conn).disabled},
+	{verb: "LKP", since: 11, until: 12, when: online, args: 1, serve: (*conn).disabled},
+	{verb: "LSN", since: 11, until: 12, when: online, args: 1, serve: (*conn).disabled},
 }
 
 // conn is one client's connection to the notification server.
@@ -219,6 +247,8 @@ type conn struct {
 	renames   []time.Time         // the last ones
 	restored  map[im.Address]bool // whose Allow List entry REM BL brought back
 	groups    *grouping           // nil where the dialect has none
+	self      *self               // nil before MSNP8
+	abilities atomic.Uint32       // of the client: dialects 5.4
 	seldom    *seldom             // nil until it is needed
 }
 

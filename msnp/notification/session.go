@@ -61,7 +61,7 @@ func (c *conn) xfr(_ context.Context, r request) error {
 		return err
 	}
 	cookie := c.s.Signer.Sign(msnp.Ticket{Kind: msnp.Open, Switchboard: p.ID, Handle: c.who.String(),
-		Dialect: c.Dialect(), Expires: now().Add(c.s.Ticket)})
+		Dialect: c.Dialect(), Abilities: c.abilities.Load(), Expires: now().Add(c.s.Ticket)})
 	c.Reply("XFR", r.trID, "SB", c.Reach(p.Address), "CKI", cookie)
 	return nil
 }
@@ -72,6 +72,6 @@ func (c *conn) ring(d *exchange.Ring) (owes bool) {
 		return false
 	}
 	cookie := c.s.Signer.Sign(msnp.Ticket{Kind: msnp.Answer, Switchboard: d.Place, Conversation: d.Conversation,
-		Handle: c.who.String(), Dialect: c.Dialect(), Expires: d.Expires})
+		Handle: c.who.String(), Dialect: c.Dialect(), Abilities: c.abilities.Load(), Expires: d.Expires})
 	return c.Queue(wire.AppendCommand(nil, "RNG", d.Conversation, c.Reach(d.Address), "CKI", cookie, d.From.String(), msnp.FitName(d.FromName)))
 }

@@ -21,18 +21,30 @@ type known struct {
 // while nothing newer can come between.
 func (c *conn) syn(_ context.Context, r request) error {
 	c.Room()
-	c.client.WithSnapshot(func(s *exchange.Snapshot) { c.sync(r, &known{Snapshot: s}) })
+	c.client.WithSnapshot(func(s *exchange.Snapshot) { c.sync(&known{Snapshot: s, trID: r.trID}, r.has(s.Serial)) })
 	return nil
 }
 
-// synProperties is syn where telephone numbers belong to it, which are not in memory: dialects 4.2. What is read of
-// them has to be as old as the rest.
-func (c *conn) synProperties(ctx context.Context, r request) error {
+// synProperties is syn where telephone numbers belong to it, which are not in memory: dialects 4.2.
+func (c *conn) synProperties(ctx context.Context, r request) error { return c.synRead(ctx, r, r.has) }
+
+// synStamps is synProperties where the client shows two times, that of its lists and that of its settings: dialects 4.2.
+// Here they are one.
+func (c *conn) synStamps(ctx context.Context, r request) error {
+	return c.synRead(ctx, r, func(serial int64) bool {
+		stamp := msnp.Stamp(serial)
+		return string(r.Arg(1)) == stamp && string(r.Arg(2)) == stamp
+	})
+}
+
+// synRead reads what is not in memory, and answers; has reports whether the client has what there is at a serial. What
+// is read has to be as old as the rest.
+func (c *conn) synRead(ctx context.Context, r request, has func(serial int64) bool) error {
 	c.Room()
 	for tries := 3; ; tries-- {
 		s := c.client.Snapshot()
 		var told map[im.Address]map[string]string
-		if r.serial() != s.Serial {
+		if !has(s.Serial) {
 			c.Flush()
 			var err error
 			if told, err = c.s.Exchange.Properties(ctx, seen(s)...); err != nil {
@@ -42,10 +54,13 @@ func (c *conn) synProperties(ctx context.Context, r request) error {
 		done := false
 		c.client.WithSnapshot(func(is *exchange.Snapshot) {
 			if done = is.Serial == s.Serial || tries == 0; done {
-				c.sync(r, &known{Snapshot: is, told: told})
+				c.sync(&known{Snapshot: is, trID: r.trID, told: told}, has(is.Serial))
 			}
 		})
 		if done {
+			if c.self != nil {
+				c.self.synced = true
+			}
 			return nil
 		}
 	}
@@ -62,42 +77,46 @@ func seen(s *exchange.Snapshot) []im.Address {
 	return l
 }
 
-// serial is the number that a SYN says; -1 for an absurd one, which is not ours: the whole set follows.
-func (r request) serial() int64 {
+// has reports whether the number that a SYN says is the serial; an absurd one is not ours: the whole set follows.
+func (r request) has(serial int64) bool {
 	n, err := strconv.ParseInt(string(r.Arg(1)), 10, 64)
-	if err != nil {
-		return -1
-	}
-	return n
+	return err == nil && n == serial
 }
 
-// sync answers a SYN: nothing more than the serial number follows when it is the client's own.
-func (c *conn) sync(r request, k *known) {
-	k.trID = r.trID
+// sync answers a SYN: nothing more than the version follows when it is the client's own.
+func (c *conn) sync(k *known, same bool) {
 	size := 64
-	if r.serial() != k.Serial {
+	if !same {
 		size = 256 + 160*len(k.Entries)
 	}
-	b := wire.AppendCommand(make([]byte, 0, size), "SYN", r.trID, strconv.FormatInt(k.Serial, 10))
-	if r.serial() != k.Serial {
-		b = c.say().sync(b, k)
+	v := c.say()
+	b := make([]byte, 0, size)
+	if same {
+		b = v.same(b, k)
+	} else {
+		b = v.sync(b, v, k)
 	}
 	c.Queue(b)
 }
 
-// sync appends what follows the answer to SYN: GTC, BLP and the four lists. draft 7.5, 7.6.
-func sync(b []byte, k *known) []byte {
-	return k.appendLists(k.appendModes(b), entryEnd, nil)
+// appendHead appends the answer to SYN: draft 7.5.
+func appendHead(b []byte, k *known) []byte {
+	return wire.AppendCommand(b, "SYN", k.trID, strconv.FormatInt(k.Serial, 10))
+}
+
+// sync appends the answer to SYN, and what follows it: GTC, BLP and the four lists. draft 7.5, 7.6.
+func sync(b []byte, _ *voice, k *known) []byte {
+	return k.appendLists(k.appendModes(appendHead(b, k)), entryEnd, nil)
 }
 
 // syncProperties has what the account tells of itself, and each contact, besides: dialects 4.2, 4.7.
-func syncProperties(b []byte, k *known) []byte {
-	return k.appendLists(k.appendProperties(k.appendModes(b)), entryEnd, (*known).appendTold)
+func syncProperties(b []byte, v *voice, k *known) []byte {
+	return k.appendLists(k.appendProperties(k.appendModes(appendHead(b, k)), v.tells), entryEnd, (*known).appendTold)
 }
 
 // syncGroups has the contact groups besides: dialects 4.2, 4.3.
-func syncGroups(b []byte, k *known) []byte {
-	b = k.appendGroups(k.appendProperties(k.appendModes(b)))
+func syncGroups(b []byte, v *voice, k *known) []byte {
+	b = k.appendGroups(k.appendProperties(k.appendModes(appendHead(b, k)), v.tells))
 	return k.appendLists(b, entryEndGroups, (*known).appendTold)
 }
 

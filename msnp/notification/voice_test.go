@@ -12,16 +12,16 @@ import (
 // not have: dialects 0.1.
 func TestEveryDialectHasAVoice(t *testing.T) {
 	all := voices()
-	for d := 2; d <= 7; d++ {
+	for d := 2; d <= maxDialect; d++ {
 		v := &all[d]
-		if v.refer == nil || v.welcome == nil || v.sync == nil || v.entry == nil || v.settings == nil || v.lists == nil || v.initial == nil || v.notice == nil {
+		if v.refer == nil || v.welcome == nil || v.sync == nil || v.same == nil || v.add == nil || v.settings == nil || v.lists == nil || v.initial == nil || v.notice == nil {
 			t.Errorf("MSNP%d lacks a form: %+v", d, v)
 		}
-		if (v.property != nil) != (d >= 5) || (v.groups != nil) != (d >= 7) {
+		if (v.property != nil) != (d >= 5) || (v.groups != nil) != (d >= 7) || v.able != (d >= 8) || (v.contact != nil) != (d >= 8) || (v.entry != nil) != (d <= 8) || (v.greet != nil) != (d >= 11) {
 			t.Errorf("MSNP%d has what is not its own, or lacks it: %+v", d, v)
 		}
-		if v.notice != all[2].notice {
-			t.Errorf("MSNP%d writes again what MSNP2 wrote", d)
+		if same := map[int]int{8: 8, 9: 9, 10: 9, 11: 11, 12: 11}; v.notice != all[max(same[d], 2)].notice {
+			t.Errorf("MSNP%d writes again what another one wrote", d)
 		}
 	}
 }
