@@ -54,7 +54,6 @@ func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.Set("Retry-After", "1")
 		}
 		h["Content-Length"] = noLength
-		h["Date"] = nil
 		w.WriteHeader(status)
 		if f, ok := w.(http.Flusher); ok && after != nil {
 			f.Flush() // the acknowledgement goes first, ssp-syntax 1.3

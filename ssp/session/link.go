@@ -50,6 +50,7 @@ type Link struct {
 	order    []served // of served, the oldest first
 	inbox    []work   // from head on
 	head     int
+	opened   bool // the inbox is
 	running  bool // somebody works through the inbox
 	tokens   float64
 	filled   time.Time // when tokens was right
@@ -93,22 +94,14 @@ func (l *Link) Done() <-chan struct{} { return l.over }
 // SSP 6.1.3, 6.2.5. It does not wait.
 func (l *Link) Terminate(c wire.Code) { l.logout(c, fmt.Errorf("%w: %w", ErrDown, c)) }
 
-// open begins with a session pair that has come through its login. SSP 6.1.1.
-func (l *Link) open() {
+// raise makes a link of a login that has come through: requests go out from here on. Its peer's lock is held.
+// SSP 6.1.1.
+func (l *Link) raise() {
 	now := time.Now()
-	n := l.n
 	l.mu.Lock()
-	if l.state != beginning {
-		l.mu.Unlock()
-		return
-	}
 	l.state = up
-	l.heard, l.spoken, l.filled, l.tokens = now, now, now, float64(n.c.Limits.Rate)
-	early := l.inbox[l.head:]
-	l.inbox = append([]work{{do: func() { n.c.Up(l) }}}, early...)
-	l.head = 0
+	l.heard, l.spoken, l.filled, l.tokens = now, now, now, float64(l.n.c.Limits.Rate)
 	l.wind(now)
-	mesh := l.mesh
 	l.mu.Unlock()
 	l.sender.mu.Lock()
 	l.sender.most = l.info.Connections
@@ -117,7 +110,18 @@ func (l *Link) open() {
 	}
 	l.sender.broken = l.broken
 	l.sender.mu.Unlock()
-	n.c.Metrics.Enter(stateUp)
+	l.n.c.Metrics.Enter(stateUp)
+}
+
+// open tells of a link that was raised, and serves what has come meanwhile.
+func (l *Link) open() {
+	n := l.n
+	l.mu.Lock()
+	l.opened = true
+	l.inbox = append([]work{{do: func() { n.c.Up(l) }}}, l.inbox[l.head:]...)
+	l.head = 0
+	mesh := l.mesh
+	l.mu.Unlock()
 	l.kick()
 	if mesh != nil && mesh.first {
 		n.spawn(l.connectMesh) // ends with the last of its logins, each of which has a limit

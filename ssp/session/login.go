@@ -36,6 +36,7 @@ type login struct {
 	l    *Link // what it will be
 	bind *Link // the session that a further connection pair is for, SSP 6.1.1
 
+	ours         bool // it was begun here
 	first        bool // we are the initiator
 	stage        stage
 	token, id    string // ours
@@ -102,7 +103,7 @@ func (n *Node) sessionID() string {
 // newLogin makes a login; the peer's lock is held.
 func (p *peer) newLogin(info *Peer, first bool, bind *Link, to *target) *login {
 	n := p.n
-	lg := &login{n: n, p: p, info: info, first: first, bind: bind, token: ssp.NewToken(), id: setupID(), at: 1,
+	lg := &login{n: n, p: p, info: info, ours: first, first: first, bind: bind, token: ssp.NewToken(), id: setupID(), at: 1,
 		limit: time.Now().Add(n.c.Timers.Login), told: make(chan told, len(steps)), done: make(chan struct{})}
 	lg.l = n.newLink(p, info, func() ([]target, error) {
 		if to != nil {
@@ -553,11 +554,11 @@ func (lg *login) finish() func() {
 	if !n.bind(l.theirs, l) {
 		return func() { lg.fail(0, errors.New("its session has the ID of another one")) }
 	}
-	lg.end()
 	p.pause = 0
 	p.keep = p.keep || lg.info.Keep
 	old := p.link
 	p.link = l
+	l.raise()
 	if len(lg.hosts) > 0 && len(n.c.Hosts) > 0 {
 		l.plan(lg.first, lg.hosts)
 	}
@@ -565,6 +566,7 @@ func (lg *login) finish() func() {
 		p.retry.Stop()
 		p.retry = nil
 	}
+	lg.end()
 	return func() {
 		n.c.Metrics.Login(metrics.LoginOK)
 		n.c.Log.Info("sessions are up", "peer", p.domain, "session", l.own)
@@ -602,7 +604,9 @@ func (n *Node) Login(ctx context.Context, domain string, step func(n int, what s
 		lg.watch(ctx, step)
 		var failed *LoginError
 		switch {
-		case !lg.first && lg.err != nil && ctx.Err() == nil:
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !lg.ours && lg.err != nil:
 			continue // whoever it was did not come through
 		case errors.As(lg.err, &failed):
 			step(failed.Step, steps[failed.Step], failed.Err)
@@ -611,7 +615,7 @@ func (n *Node) Login(ctx context.Context, domain string, step func(n int, what s
 	}
 }
 
-// watch tells of the steps until the login is over. It ends the login with ctx.
+// watch tells of the steps until the login is over, or ctx ends, and a login of ours with it.
 func (lg *login) watch(ctx context.Context, step func(n int, what string, err error)) {
 	for over := false; !over; {
 		select {
@@ -620,7 +624,10 @@ func (lg *login) watch(ctx context.Context, step func(n int, what string, err er
 		case <-lg.done:
 			over = true
 		case <-ctx.Done():
-			lg.fail(0, ctx.Err())
+			if lg.ours {
+				lg.fail(0, ctx.Err())
+			}
+			over = true
 		}
 	}
 	for {

@@ -239,6 +239,11 @@ func TestRedirect(t *testing.T) {
 				t.Errorf("%s was called %d times", h, called[h])
 			}
 		}
+		w.hosts["host1."+beta+":80"].Close() // one of two that there are
+		time.Sleep(15 * time.Minute)
+		if hosts := a.Node.Link(beta).sender.hosts(); len(hosts) != 1 || hosts[0].host != "host2."+beta+":80" {
+			t.Errorf("hosts %v", hosts)
+		}
 		w.hosts[alpha+":80"].Close() // the master pair is not needed any more
 		w.hosts[beta+":80"].Close()
 		for range 4 {

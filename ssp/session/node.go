@@ -278,7 +278,7 @@ func (n *Node) Forget(domain string) {
 	l := p.link
 	p.mu.Unlock()
 	for _, lg := range logins {
-		lg.fail(lg.at, ErrDown)
+		lg.fail(0, ErrDown)
 	}
 	if l != nil {
 		l.logout(0, ErrDown)
@@ -301,7 +301,7 @@ func (n *Node) Close(ctx context.Context) {
 		l := p.link
 		p.mu.Unlock()
 		for _, lg := range logins {
-			lg.fail(lg.at, ErrClosed)
+			lg.fail(0, ErrClosed)
 		}
 		if l != nil {
 			wg.Go(func() { l.disconnect(ctx) }) // ends with ctx at the latest

@@ -155,6 +155,7 @@ func (h *house) skip() {
 	l.theirs, l.granted, l.life = "77aa@"+alpha, time.Hour, h.d.c.Timers.Life
 	h.d.Node.bind(l.theirs, l)
 	p.link = l
+	l.raise()
 	lg.end()
 	p.mu.Unlock()
 	h.own = l.own
@@ -309,6 +310,11 @@ func (h *house) options() transcript.Options {
 					for i := range 3 {
 						l.GoOrdered(h.ctx, "bob alice", message(beta, alpha, fmt.Sprint("word ", i+1)), nil)
 					}
+				case "invitation":
+					l.Go(h.ctx, wire.New("InviteRequest", "inviteID", "i1@"+beta, "inviteType", "IM").Add(
+						wire.Meta{Service: "wv:@" + beta, User: "wv:bob@" + beta}.Element(),
+						wire.New("Inviting").Add(wire.New("User", "userID", "wv:bob@"+beta)),
+						wire.New("Invited").Add(wire.New("User", "userID", "wv:alice@"+alpha))), done)
 				case "indication":
 					l.Go(h.ctx, wire.New("ServiceList").Add(wire.Meta{Service: "wv:@" + beta}.Element(), ssp.Services{"IMFeature"}.Element()), done)
 				case "get":

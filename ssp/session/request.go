@@ -64,7 +64,7 @@ func (l *Link) take(m *wire.Message) {
 	for i := range m.Units {
 		u := &m.Units[i]
 		if u.Response {
-			l.answered(u)
+			l.answered(u, m.Session)
 		} else {
 			l.asked(u, m.Session)
 		}
@@ -87,7 +87,7 @@ func (l *Link) asked(u *wire.Unit, session string) {
 		}
 		return
 	}
-	if l.state == beginning || rate < 0 || l.head == len(l.inbox) && l.refill(time.Now()) {
+	if !l.opened || rate < 0 || free(u) || l.head == len(l.inbox) && l.refill(time.Now()) {
 		l.inbox = append(l.inbox, w)
 		l.mu.Unlock()
 		return
@@ -118,6 +118,15 @@ func name(u *wire.Unit) string {
 	return u.Primitive.Name
 }
 
+// free says whether a request is of the session itself, and so no work to speak of.
+func free(u *wire.Unit) bool {
+	switch name(u) {
+	case "KeepAliveRequest", "LogoutRequest", "Disconnect":
+		return true
+	}
+	return false
+}
+
 // refill says whether a request may be served now. The lock is held.
 func (l *Link) refill(now time.Time) bool {
 	rate := float64(l.n.c.Limits.Rate)
@@ -129,7 +138,7 @@ func (l *Link) refill(now time.Time) bool {
 // kick has somebody work through the inbox, if nobody does.
 func (l *Link) kick() {
 	l.mu.Lock()
-	ok := !l.running && l.state != beginning && l.head < len(l.inbox)
+	ok := !l.running && l.opened && l.head < len(l.inbox)
 	if ok {
 		l.running = true
 	}
@@ -153,7 +162,7 @@ func (l *Link) work(most int) {
 			return
 		}
 		w := l.inbox[l.head]
-		if w.do == nil && l.n.c.Limits.Rate > 0 {
+		if w.do == nil && l.n.c.Limits.Rate > 0 && !free(&w.unit) {
 			if !l.refill(time.Now()) {
 				wait := time.Duration((1 - l.tokens) / float64(l.n.c.Limits.Rate) * float64(time.Second))
 				l.mu.Unlock()

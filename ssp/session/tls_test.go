@@ -91,8 +91,8 @@ func TestTLS(t *testing.T) {
 			}
 		})
 		err := a.Login(t.Context(), beta, nil)
-		if unknown := (*tls.CertificateVerificationError)(nil); !errors.As(err, &unknown) {
-			t.Error(err)
+		if unknown := (*tls.CertificateVerificationError)(nil); !errors.As(err, &unknown) && !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err) // in a pipe both ends may write at once, and wait
 		}
 		if err := b.Login(t.Context(), alpha, nil); err == nil {
 			t.Error("logged in over a connection that is not believed")

@@ -282,14 +282,14 @@ func (l *Link) overdue(now time.Time) (again []*post, failed []*transaction) {
 }
 
 // answered takes an answer of the peer's. SSP 5.2, 5.3, 5.6; ssp-syntax 1.4, 2.4.
-func (l *Link) answered(u *wire.Unit) {
+func (l *Link) answered(u *wire.Unit, session string) {
 	now := time.Now()
 	l.mu.Lock()
 	t := l.pending[u.ID]
 	if t == nil {
 		l.mu.Unlock()
 		if late(u) && l.n.issued(u.ID) { // under the ID of the request, which is over
-			l.asked(u, l.own)
+			l.asked(u, session)
 			return
 		}
 		if !l.n.issued(u.ID) { // else it comes late, or once more

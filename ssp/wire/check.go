@@ -13,7 +13,11 @@ func (u *Unit) Check(d Dialect) *Fault {
 		return &Fault{Code: NotSupported, At: u.Primitive.Name, What: "not a primitive"}
 	}
 	j := judge{d, u.Response}
-	return j.structure(s, place{u.Primitive, nil, u.Response}, s.Name)
+	fault := j.structure(s, place{u.Primitive, nil, u.Response})
+	if fault != nil {
+		fault.At = s.Name + fault.At
+	}
+	return fault
 }
 
 type judge struct {
@@ -21,19 +25,25 @@ type judge struct {
 	response bool
 }
 
-func (j judge) structure(s *Structure, p place, at string) *Fault {
+// structure judges a structure; a fault's place is told from here on.
+func (j judge) structure(s *Structure, p place) *Fault {
 	if s.Text != "" && !s.Text.fits(p.e.Text) {
-		return &Fault{Code: BadParameter, At: at, What: "not a value of type " + string(s.Text)}
+		return &Fault{Code: BadParameter, What: "not a value of type " + string(s.Text)}
 	}
-	if _, ok := p.e.Bytes(); s.Text != "" && !ok {
-		return &Fault{Code: BadParameter, At: at, What: "not base64, as its encoding says"}
+	if s.Text != "" && !p.e.decodes() {
+		return &Fault{Code: BadParameter, What: "not base64, as its encoding says"}
 	}
 	for i := range s.Fields {
 		f := &s.Fields[i]
 		if f.Twin != "" {
 			continue
 		}
-		if fault := j.field(f, p, at); fault != nil {
+		if fault := j.field(f, p); fault != nil {
+			sign := "/"
+			if f.Attr {
+				sign = "@"
+			}
+			fault.At = sign + f.Name + fault.At
 			if metaInfo(f, s) {
 				fault.Code = UnknownTransaction
 			}
@@ -48,12 +58,8 @@ func metaInfo(f *Field, s *Structure) bool {
 	return f.Type == "MetaInfo" || s.Name == "MetaInfo" || s.Name == "Requestor"
 }
 
-func (j judge) field(f *Field, p place, at string) *Fault {
-	if f.Attr {
-		at += "@" + f.Name
-	} else {
-		at += "/" + f.Name
-	}
+// field judges a field; a fault's place is told from inside of it.
+func (j judge) field(f *Field, p place) *Fault {
 	n := 0
 	if f.Attr && p.e.Attr(f.Name) != "" {
 		n = 1
@@ -76,15 +82,15 @@ func (j judge) field(f *Field, p place, at string) *Fault {
 	}
 	switch {
 	case n == 0 && must:
-		return &Fault{Code: code, At: at, What: "missing" + f.because()}
+		return &Fault{Code: code, What: "missing" + f.because()}
 	case n > 0 && !may:
-		return &Fault{Code: BadParameter, At: at, What: "out of place" + f.because()}
+		return &Fault{Code: BadParameter, What: "out of place" + f.because()}
 	case n > 1 && (f.Card == one || f.Card == maybe):
-		return &Fault{Code: BadRequest, At: at, What: "more than once"}
+		return &Fault{Code: BadRequest, What: "more than once"}
 	}
 	if f.Attr {
 		if n > 0 && !f.Type.fits(p.e.Attr(f.Name)) {
-			return &Fault{Code: BadParameter, At: at, What: "not a value of type " + string(f.Type)}
+			return &Fault{Code: BadParameter, What: "not a value of type " + string(f.Type)}
 		}
 		return nil
 	}
@@ -92,11 +98,11 @@ func (j judge) field(f *Field, p place, at string) *Fault {
 		switch {
 		case f.of == &anything:
 		case f.of != nil:
-			if fault := j.structure(f.of, place{k, p.e, j.response}, at); fault != nil {
+			if fault := j.structure(f.of, place{k, p.e, j.response}); fault != nil {
 				return fault
 			}
 		case !f.Type.fits(k.Text):
-			return &Fault{Code: BadParameter, At: at, What: "not a value of type " + string(f.Type)}
+			return &Fault{Code: BadParameter, What: "not a value of type " + string(f.Type)}
 		}
 	}
 	return nil

@@ -92,6 +92,15 @@ func (e *Element) Bytes() ([]byte, bool) {
 	return b, err == nil
 }
 
+// decodes says whether Bytes has something to say, without making it when it need not be decoded.
+func (e *Element) decodes() bool {
+	if !strings.EqualFold(e.Attr("encoding"), Base64) {
+		return true
+	}
+	_, ok := e.Bytes()
+	return ok
+}
+
 // Attr is the value of an attribute; "" when it is not there.
 func (e *Element) Attr(name string) string {
 	if e != nil {

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"parley/xmltext"
 )
@@ -90,6 +91,9 @@ func malformed(what string, err error) error {
 	return &Fault{Code: BadRequest, What: what, Err: err}
 }
 
+// docs are for parsing: nothing that is read points into them.
+var docs = sync.Pool{New: func() any { return new(xmltext.Doc) }}
+
 // Decode reads a document. Fields of l that are 0 are the bounds above. What the tables do not know inside a
 // primitive is passed over; spellings of others are read as ours: ssp-syntax 2.8, 12. A transaction without an ID is
 // passed over while there is another one: ssp-syntax 1.4. The error is a [*Fault] of code 400, around the one of
@@ -98,8 +102,12 @@ func Decode(doc []byte, l xmltext.Limits) (*Message, error) {
 	l.Bytes = orElse(l.Bytes, MaxBytes)
 	l.Depth = orElse(l.Depth, MaxDepth)
 	l.Nodes = orElse(l.Nodes, MaxNodes)
-	d, err := xmltext.Parse(doc, l)
-	if err != nil {
+	d := docs.Get().(*xmltext.Doc)
+	defer func() {
+		d.Reset()
+		docs.Put(d)
+	}()
+	if err := d.Parse(doc, l); err != nil {
 		return nil, malformed("not read as XML", err)
 	}
 	root := d.Root()
@@ -107,6 +115,7 @@ func Decode(doc []byte, l xmltext.Limits) (*Message, error) {
 		return nil, malformed("the root is not WV-SSP-Message", nil)
 	}
 	m := &Message{Dialect: dialectOf(string(root.Space()))}
+	var err error
 	first := root.FirstChild()
 	switch {
 	case first.Next().Ok():
