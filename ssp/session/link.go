@@ -161,7 +161,8 @@ func (l *Link) end(why error, linger bool, then func()) {
 	l.state, l.why = down, why
 	pending := l.pending
 	l.pending = nil
-	l.inbox, l.head = append([]work(nil), work{do: func() {
+	rest := slices.DeleteFunc(l.inbox[l.head:], func(w work) bool { return w.do == nil })
+	l.inbox, l.head = append(rest, work{do: func() {
 		n.c.Down(l, why)
 		if then != nil {
 			then()

@@ -174,7 +174,7 @@ func (h *house) dial(name, where string) (net.Conn, error) {
 				p.Proof = func(token []byte) []byte { return ssp.Digest(h.hash, token, secret(beta)) }
 				d.peers[n] = p
 			}
-			for _, word := range strings.Fields(where) {
+			for word := range strings.FieldsSeq(where) {
 				key, value, _ := strings.Cut(word, "=")
 				switch key {
 				case "rate":
