@@ -64,8 +64,10 @@ func (j judge) field(f *Field, p place) *Fault {
 	if f.Attr && p.e.Attr(f.Name) != "" {
 		n = 1
 	} else if !f.Attr {
-		for range p.e.Children(f.Name) {
-			n++
+		for _, k := range p.e.Kids {
+			if k.Name == f.Name {
+				n++
+			}
 		}
 	}
 	must := f.Card == one || f.Card == some
@@ -94,8 +96,9 @@ func (j judge) field(f *Field, p place) *Fault {
 		}
 		return nil
 	}
-	for k := range p.e.Children(f.Name) {
+	for _, k := range p.e.Kids {
 		switch {
+		case k.Name != f.Name:
 		case f.of == &anything:
 		case f.of != nil:
 			if fault := j.structure(f.of, place{k, p.e, j.response}); fault != nil {

@@ -22,6 +22,9 @@ type Attr struct{ Name, Value string }
 // New makes an element with attributes, names and values in turn; empty values are left out.
 func New(name string, attrs ...string) *Element {
 	e := &Element{Name: name}
+	if len(attrs) > 0 {
+		e.Attrs = make([]Attr, 0, len(attrs)/2+1) // one more is often set later
+	}
 	for i := 0; i+1 < len(attrs); i += 2 {
 		e.Set(attrs[i], attrs[i+1])
 	}
@@ -48,6 +51,9 @@ func (e *Element) Set(name, value string) *Element {
 
 // Add puts elements inside; nil ones are left out. Encode writes them in the table's order.
 func (e *Element) Add(kids ...*Element) *Element {
+	if e.Kids == nil && len(kids) > 1 {
+		e.Kids = make([]*Element, 0, len(kids))
+	}
 	for _, k := range kids {
 		if k != nil {
 			e.Kids = append(e.Kids, k)
