@@ -124,7 +124,9 @@ func TestPeerGuard(t *testing.T) {
 		if len(j.Snapshot().Lists) != 0 {
 			t.Errorf("%+v", j.Snapshot().Lists)
 		}
-		bad := s.Guard(ctx, by, "far", "gate", func([]byte) ([]byte, []im.Rule, error) { return []byte("y"), []im.Rule{{By: im.ByAddress, What: im.Messages}}, nil })
+		bad := s.Guard(ctx, by, "far", "gate", func([]byte) ([]byte, []im.Rule, error) {
+			return []byte("y"), []im.Rule{{By: im.ByAddress, What: im.Messages}}, nil
+		})
 		if b, err := s.PeerNote(ctx, juliet, "far", "gate"); !errors.Is(bad, im.ErrBadName) || err != nil || string(b) != "x" {
 			t.Errorf("%v: %q, %v", bad, b, err)
 		}

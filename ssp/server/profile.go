@@ -87,7 +87,7 @@ func (s *Server) getProfile(p *peer, r *session.Request) error {
 	return nil
 }
 
-// asks is the user who asks, the zero Address when the peer itself does. SSP 5.2.1.
+// asks is the user who asks, the zero Address when the peer itself does. SSP 5.1.
 func (s *Server) asks(p *peer, r *session.Request) (im.Address, error) {
 	if !r.Meta.Client {
 		return nobody, nil
@@ -224,11 +224,9 @@ func (s *Server) update(p *peer, asks im.Address, e *wire.Element) error {
 	}
 	if err := u.keep(s.ctx, func(k *kept) error {
 		for _, f := range l {
-			if f.Value == "" {
+			if put(&k.Profile, f.Name, f.Value); f.Value == "" {
 				delete(k.Profile, f.Name)
-				continue
 			}
-			put(&k.Profile, f.Name, f.Value)
 			switch f.Name {
 			case "Terminal.Delivery":
 				k.Method = map[string]string{"PUSH": methodPush, "NOTIFY": methodNotify}[f.Value]
