@@ -242,6 +242,7 @@ func (x *Exchange) apply(cs []*Change) {
 	for _, h := range heard {
 		x.rehear(&b, h)
 	}
+	x.changed(cs)
 	x.flusher.take(x, &b)
 }
 

@@ -102,6 +102,7 @@ func (c *Client) told(of im.Address, slot string) bool {
 // 4.2.2, 4.4.2), and to the one that it is about, even when it goes offline (RFC 6121 4.5.2). One that is hidden hears
 // of the others, so that what it knows stays true, and not of itself. The caller holds a.mu.
 func (a *account) tellOwn(b *Batch, about *Client, n *Presence) {
+	a.shown(n)
 	for _, c := range a.online() {
 		if c.login.Own && (c != about && c.interested.Load() || c == about && c.presence.State != im.Hidden) {
 			b.Hand(c.session, n)

@@ -83,16 +83,17 @@ func (c *Config) fill() {
 
 // Exchange is the live service of one node.
 type Exchange struct {
-	cfg     Config
-	log     *slog.Logger
-	store   *store.Store
-	bus     bus.Bus
-	domains map[string]bool
-	shards  [64]shard
-	inMind  atomic.Int64 // accounts in memory
-	peers   atomic.Pointer[map[string]Peer]
-	reg     registry
-	halls   halls
+	cfg       Config
+	log       *slog.Logger
+	store     *store.Store
+	bus       bus.Bus
+	domains   map[string]bool
+	shards    [64]shard
+	inMind    atomic.Int64 // accounts in memory
+	peers     atomic.Pointer[map[string]Peer]
+	elsewhere atomic.Pointer[Elsewhere]
+	reg       registry
+	halls     halls
 
 	lastMessage      atomic.Int64 // im.MessageID given last
 	lastConversation atomic.Int64

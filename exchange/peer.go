@@ -203,6 +203,9 @@ func (x *Exchange) failed(m *im.Message, why error) {
 
 // handSender hands something to all sessions of a message's sender that can be told of what became of it.
 func (x *Exchange) handSender(m *im.Message, d *Report) {
+	if meant, ok := Meant(m); ok {
+		d.Of = meant
+	}
 	f := x.inMemory(m.From)
 	if f == nil {
 		return

@@ -23,6 +23,9 @@ func (c *Conversation) say(ctx context.Context, b *Batch, from *participant, m *
 		c.annex.say(ctx, b, m, done)
 		return nil
 	}
+	if c.sayFirst(ctx, b, from, m, done) {
+		return nil
+	}
 	out := newOutcome(done)
 	var away []*Message
 	var whose []*participant
@@ -219,6 +222,10 @@ func (x *Exchange) nobody(d *Message) {
 // or stored), else with why not; nil: nobody asks. What is handed at once is flushed by b. What was handed and may
 // not be settled yet is given back: it is for Secure; nil: there is none.
 func (x *Exchange) Send(ctx context.Context, b *Batch, m *im.Message, done func(error)) (handed *Message) {
+	return x.send(ctx, b, x.first(m), done)
+}
+
+func (x *Exchange) send(ctx context.Context, b *Batch, m *im.Message, done func(error)) (handed *Message) {
 	if m.ID == 0 {
 		m.ID = x.messageIDs(1)
 	}
