@@ -27,7 +27,7 @@ type Config struct {
 	TLS string `toml:"tls"`
 	// The folder of the database, the keys and the control socket; relative to the working directory, and made if it is missing.
 	Data string `toml:"data"`
-	// The addresses served, as URLs; "msnp-dispatch://", "msnp-notification://" and "msnp-switchboard://" are one role each, "msnp://" all three; "xmpp://" is XMPP that goes over to TLS inside, "xmpps://" XMPP over TLS from the first byte; "ssp://" is HTTP and "ssps://" HTTPS for other domains; "http://" metrics and health; "?advertise=HOST:PORT" is what clients are told.
+	// The addresses served, as URLs; "msnp-dispatch://", "msnp-notification://" and "msnp-switchboard://" are one role each, "msnp://" all three; "passport://" is HTTPS where MSN Messenger from 5.0 on logs in, "msnp-http://" HTTP for clients behind a proxy; "xmpp://" is XMPP that goes over to TLS inside, "xmpps://" XMPP over TLS from the first byte; "ssp://" is HTTP and "ssps://" HTTPS for other domains; "http://" metrics and health; "?advertise=HOST:PORT" is what clients are told.
 	Listen []string `toml:"listen"`
 
 	Log        Log        `toml:"log"`
@@ -153,8 +153,22 @@ type MSNP struct {
 	Renames int `toml:"renames" least:"1"`
 	// Failed calls in a row in one conversation, after which a call is refused with error 713.
 	FailedCalls int `toml:"failed_calls" least:"1"`
-	// Dialects that are offered, the preferred one first.
+	// Dialects that are offered, the preferred one first; those from MSNP8 on only while there is a passport listener.
 	Dialects []string `toml:"dialects" least:"1"`
+	// The HOST or HOST:PORT where clients log in by Passport; empty means the host by which each client asks.
+	PassportHost string `toml:"passport_host"`
+	// Where the certificate of passport listeners comes from: "self" makes one of the kind that Windows XP knows, "files:CERT,KEY" reads two PEM files.
+	PassportTLS string `toml:"passport_tls"`
+	// Networks of proxies that take TLS off in front of passport listeners, such as "192.0.2.7" or "192.0.2.0/24".
+	PassportProxies []string `toml:"passport_proxies"`
+	// Time for which a ticket of MSN Messenger 5.0 to 7.0 is good.
+	TicketLife Duration `toml:"ticket_life" least:"10s"`
+	// Time for which a ticket of MSN Messenger 7.5 is good, whose clock may be wrong.
+	SOAPTicketLife Duration `toml:"soap_ticket_life" least:"10s"`
+	// Sessions over HTTP at a time.
+	HTTPSessions int `toml:"http_sessions" least:"1"`
+	// Time after which a session over HTTP is closed from which nothing was asked.
+	HTTPIdle Duration `toml:"http_idle" least:"10s"`
 	// The address of the web pages that clients are sent to; empty means http://DOMAIN/.
 	PublicURL string `toml:"public_url"`
 	// The path of a sendmail program for invitations by mail (SND); empty means none, and SND is refused with error 503.
@@ -298,8 +312,14 @@ func Default() Config {
 			LoginTries:  3,
 			Renames:     5,
 			FailedCalls: 5,
-			Dialects:    []string{"MSNP2"},
+			Dialects:    []string{"MSNP12", "MSNP11", "MSNP10", "MSNP9", "MSNP8", "MSNP7", "MSNP6", "MSNP5", "MSNP4", "MSNP3", "MSNP2"},
 			Find:        true,
+
+			PassportTLS:    "self",
+			TicketLife:     Duration(5 * time.Minute),
+			SOAPTicketLife: Duration(24 * time.Hour),
+			HTTPSessions:   5000,
+			HTTPIdle:       Duration(time.Minute),
 		},
 		XMPP: XMPP{
 			RegistrationsPerNetwork: 5,

@@ -278,6 +278,9 @@ func TestKeysAreWhatFilesAndFlagsTake(t *testing.T) {
 		if c.XMPP.Contact != nil && len(c.XMPP.Contact) == 0 {
 			c.XMPP.Contact = nil
 		}
+		if c.MSNP.PassportProxies != nil && len(c.MSNP.PassportProxies) == 0 {
+			c.MSNP.PassportProxies = nil
+		}
 		if !reflect.DeepEqual(c, Default()) {
 			t.Errorf("%s: its default is %s, which loads as something else", k.Name, k.Default)
 		}

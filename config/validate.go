@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -57,6 +58,7 @@ func (c *Config) Validate() error {
 	if slices.Contains(c.MSNP.Dialects, "") {
 		report("msnp.dialects", "a dialect has no name")
 	}
+	c.MSNP.validatePassport(report)
 	c.XMPP.validate(c.AllDomains(), report)
 	if p := c.SSP.Public; p != "" {
 		u, err := url.Parse(p)
@@ -65,6 +67,35 @@ func (c *Config) Validate() error {
 		}
 	}
 	return errors.Join(bad...)
+}
+
+func (m MSNP) validatePassport(report func(key, format string, args ...any)) {
+	if t, err := m.ParsePassportTLS(); err != nil {
+		report("msnp.passport_tls", "%w", err)
+	} else if t == (TLS{}) {
+		report("msnp.passport_tls", "these listeners do not go without: write self or files:CERT,KEY")
+	}
+	if _, err := m.Proxies(); err != nil {
+		report("msnp.passport_proxies", "%w", err)
+	}
+	if h := m.PassportHost; h != "" && checkDomain(strings.Split(h, ":")[0]) != nil {
+		report("msnp.passport_host", "%q is neither HOST nor HOST:PORT", h)
+	}
+}
+
+// Proxies reads the key msnp.passport_proxies: addresses, and networks with the bits that count.
+func (m MSNP) Proxies() (l []netip.Prefix, err error) {
+	for _, text := range m.PassportProxies {
+		p, err := netip.ParsePrefix(text)
+		if a, other := netip.ParseAddr(text); other == nil {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither an address nor a network: write it like 192.0.2.7 or 192.0.2.0/24", text)
+		}
+		l = append(l, p)
+	}
+	return l, nil
 }
 
 func (x XMPP) validate(domains []string, report func(key, format string, args ...any)) {
@@ -156,19 +187,24 @@ type TLS struct {
 }
 
 // ParseTLS reads the key tls: self, off or files:CERT,KEY.
-func (c *Config) ParseTLS() (TLS, error) {
-	switch c.TLS {
+func (c *Config) ParseTLS() (TLS, error) { return parseTLS(c.TLS) }
+
+// ParsePassportTLS reads the key msnp.passport_tls, as ParseTLS does.
+func (m MSNP) ParsePassportTLS() (TLS, error) { return parseTLS(m.PassportTLS) }
+
+func parseTLS(text string) (TLS, error) {
+	switch text {
 	case "self":
 		return TLS{Self: true}, nil
 	case "off":
 		return TLS{}, nil
 	}
-	if files, ok := strings.CutPrefix(c.TLS, "files:"); ok {
+	if files, ok := strings.CutPrefix(text, "files:"); ok {
 		cert, key, _ := strings.Cut(files, ",")
 		cert, key = strings.TrimSpace(cert), strings.TrimSpace(key)
 		if cert != "" && key != "" {
 			return TLS{Cert: cert, Key: key}, nil
 		}
 	}
-	return TLS{}, fmt.Errorf("%q is not known: write self, off or files:CERT,KEY", c.TLS)
+	return TLS{}, fmt.Errorf("%q is not known: write self, off or files:CERT,KEY", text)
 }

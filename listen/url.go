@@ -19,7 +19,8 @@ type Scheme struct {
 }
 
 // Schemes are the kinds of listeners there are. "msnp" is dispatch,
-// notification and switchboard on one port; "xmpp" is XMPP that goes over to TLS
+// notification and switchboard on one port; "passport" is HTTPS for logins of clients
+// of MSNP from MSNP8 on, "msnp-http" HTTP for those that reach nothing else; "xmpp" is XMPP that goes over to TLS
 // inside, "xmpps" XMPP over TLS from the first byte (XEP-0368); "ssp" and "ssps" are
 // HTTP and HTTPS for other domains (ssp-syntax 1.2, 1.6).
 var Schemes = []Scheme{
@@ -27,6 +28,8 @@ var Schemes = []Scheme{
 	{"msnp-dispatch", 1863, true},
 	{"msnp-notification", 1863, true},
 	{"msnp-switchboard", 1863, true},
+	{"passport", 443, false},
+	{"msnp-http", 80, false},
 	{"xmpp", 5222, false},
 	{"xmpps", 5223, false},
 	{"ssp", 8420, false},

@@ -27,9 +27,15 @@ func (s *service) openDoors(lounge *listen.Lounge) error {
 		Connections: l.Connections, Failures: l.LoginFailures, FailuresPerNetwork: l.LoginFailuresPerNetwork,
 		Window: l.LoginWindow.Std()}, s.metrics.LimitHit)
 	var err error
-	s.msnp, err = door.New(door.Config{Config: s.cfg, Exchange: s.exchange, Vault: s.vault, Metrics: s.metrics, Log: s.log,
-		Lounge: lounge, Strangers: strangers})
-	if err != nil {
+	if s.passport, err = s.openPassport(strangers); err != nil {
+		return err
+	}
+	c := door.Config{Config: s.cfg, Exchange: s.exchange, Vault: s.vault, Metrics: s.metrics, Log: s.log,
+		Lounge: lounge, Strangers: strangers}
+	if s.passport != nil && s.passport.tickets != nil {
+		c.Tickets = s.passport.tickets
+	}
+	if s.msnp, err = door.New(c); err != nil {
 		return err
 	}
 	s.doors = append(s.doors, s.msnp)

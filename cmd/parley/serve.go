@@ -44,6 +44,7 @@ type service struct {
 	doors        []doorway
 	ssp          sspDoor              // the door to other domains, as its commands need it; nil: no listener for them
 	far          *sspDoorway          // the same
+	passport     *passportDoor        // where clients log in to MSNP over HTTP; nil: no listener for it
 	reach        session.Config       // of this, how other domains are found and dialed; zero: as the system does
 	certificates *listen.Certificates // nil: no TLS
 	open         []*listener
@@ -56,6 +57,7 @@ type listener struct {
 	net    net.Listener
 	handle func(context.Context, net.Conn) // nil: HTTP
 	web    http.Handler                    // then who answers; nil: health and metrics
+	server *http.Server                    // or with what; nil: one for machines nearby
 }
 
 // bound is the URL with the port it really has.
@@ -133,6 +135,12 @@ func (s *service) listenAll(ctx context.Context) error {
 				l.net = tls.NewListener(l.net, t)
 			}
 			continue
+		case "passport", "msnp-http":
+			var t *tls.Config
+			if l.server, t = s.passport.web(u); t != nil {
+				l.net = tls.NewListener(l.net, t)
+			}
+			continue
 		}
 		d, err := s.doorOf(u)
 		if err != nil {
@@ -156,6 +164,9 @@ func (s *service) closeAll() {
 func (s *service) closeDoors() {
 	if s.far != nil {
 		s.far.Close()
+	}
+	if s.passport != nil {
+		s.passport.Close()
 	}
 	for _, d := range s.doors {
 		d.Close()
@@ -189,16 +200,23 @@ func (s *service) run(ctx context.Context, hello func(*service) error) error {
 	if s.certificates != nil {
 		others.Go(func() { s.certificates.Watch(background, s.log) }) // ends with background
 	}
+	if s.passport != nil {
+		others.Go(func() { s.passport.certificates.Watch(background, s.log) }) // ends with background
+	}
 	others.Go(func() { // ends with background
-		serveHTTP(background, control, controlHandler(s.office()), failed)
+		serveHTTP(background, control, newHTTP(controlHandler(s.office())), failed)
 	})
 	for _, l := range s.open {
 		if l.handle == nil {
-			h := l.web
-			if h == nil {
-				h = s.httpHandler()
+			srv := l.server
+			switch {
+			case srv != nil:
+			case l.web != nil:
+				srv = newHTTP(l.web)
+			default:
+				srv = newHTTP(s.httpHandler())
 			}
-			others.Go(func() { serveHTTP(background, l.net, h, failed) }) // ends with background
+			others.Go(func() { serveHTTP(background, l.net, srv, failed) }) // ends with background
 			continue
 		}
 		handlers.Go(func() { // ends with accepting, and when its connections have
@@ -272,13 +290,16 @@ func (s *service) httpHandler() http.Handler {
 	return s.metrics.Handler(s.ready)
 }
 
-// serveHTTP serves until ctx is done. Whoever asks gets little time: these listeners are
-// for machines nearby.
-func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, failed chan<- error) {
-	srv := &http.Server{
+// newHTTP makes a server of listeners for machines nearby. Whoever asks gets little time.
+func newHTTP(h http.Handler) *http.Server {
+	return &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
 	}
+}
+
+// serveHTTP serves until ctx is done.
+func serveHTTP(ctx context.Context, l net.Listener, srv *http.Server, failed chan<- error) {
 	ended := make(chan struct{}) // closed when the server's connections are
 	stop := context.AfterFunc(ctx, func() {
 		defer close(ended)

@@ -164,6 +164,37 @@ func (d *Door) Handler(u listen.URL, bound net.Addr) (func(context.Context, net.
 	return func(ctx context.Context, c net.Conn) { d.serve(ctx, c, serve) }, nil
 }
 
+// Tunnel serves a connection that came in another way than through a listener: for a switchboard, which clients name by
+// the HOST:PORT that they were told, or for the notification server. dialects 9.6
+func (d *Door) Tunnel(ctx context.Context, c net.Conn, board bool, host string) {
+	if !board {
+		d.serve(ctx, c, d.notification.Serve)
+		return
+	}
+	b := d.boardAt(host)
+	if b == nil {
+		c.Close()
+		return
+	}
+	d.serve(ctx, c, func(ctx context.Context, l *link.Link, _ notification.Role) { b.Serve(ctx, l) })
+}
+
+// boardAt is the switchboard at an address, or with its port, or the only one; nil: none.
+func (d *Door) boardAt(host string) *switchboard.Server {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, port, _ := net.SplitHostPort(host)
+	for _, b := range d.boards {
+		if _, p, _ := net.SplitHostPort(b.Address); b.Address == host || p == port {
+			return b
+		}
+	}
+	if len(d.boards) == 1 {
+		return d.boards[0]
+	}
+	return nil
+}
+
 // Ready reports what is missing for the listeners to be of use; nil when nothing is.
 func (d *Door) Ready() error {
 	d.mu.Lock()
