@@ -246,6 +246,29 @@ func (c *Client) Fetch(ctx context.Context, who im.Address) (name string, is im.
 	return snap.DisplayName(), a.mergedFor(snap, &e, c), nil
 }
 
+// Look hands the session how somebody is, as far as it may see them: offline, too. What it was handed before about them is
+// older, and what comes later newer. The errors are those of the store.
+func (c *Client) Look(ctx context.Context, who im.Address) error {
+	a, err := c.x.acquire(ctx, who)
+	if err != nil && err != im.ErrUnknownUser {
+		return err
+	}
+	gone := &Presence{Who: who, Changed: true, Initial: true}
+	var b Batch
+	defer b.Flush()
+	if err != nil {
+		b.Hand(c.session, gone)
+		return nil
+	}
+	defer a.release()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.describe(&b, c, "", nil) {
+		b.Hand(c.session, gone)
+	}
+	return nil
+}
+
 // Reported tells the sender of a message what became of it with a user of a peer's: why is nil when it came to them, in a
 // session called slot.
 func (x *Exchange) Reported(m *im.Message, slot string, why error) {

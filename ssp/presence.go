@@ -193,6 +193,13 @@ func Presence(p im.Presence, name string, wanted []string, d wire.Dialect) *wire
 			sub.Add(wire.New(attribute).Add(wire.New("Qualifier").With("T"), wire.New("PresenceValue").With(value)))
 		}
 	}
+	// What is not there any more is told, too: who gets it keeps what it does not hold. SSP 11.2.5
+	clear := func(attribute, value string) {
+		add(attribute, value)
+		if value == "" && (len(wanted) == 0 || slices.Contains(wanted, attribute)) {
+			sub.Add(wire.New(attribute).Add(wire.New("Qualifier").With("F")))
+		}
+	}
 	if !p.State.Visible() {
 		add("OnlineStatus", "F")
 		return sub
@@ -203,8 +210,8 @@ func Presence(p im.Presence, name string, wanted []string, d wire.Dialect) *wire
 	}
 	add("OnlineStatus", "T")
 	add("UserAvailability", value)
-	add("StatusText", words)
-	add("Alias", name)
+	clear("StatusText", words)
+	clear("Alias", name)
 	if len(wanted) == 0 || slices.Contains(wanted, "CommCap") {
 		sub.Add(wire.New("CommCap").Add(wire.New("Qualifier").With("T"),
 			wire.New("CommC").Add(wire.New("Cap").With("IM"), wire.New("Status").With("OPEN"))))

@@ -65,6 +65,8 @@ func TestPresence(t *testing.T) {
 			want = on + "<UserAvailability><Qualifier>T</Qualifier><PresenceValue>" + c.value + "</PresenceValue></UserAvailability>"
 			if c.words != "" {
 				want += "<StatusText><Qualifier>T</Qualifier><PresenceValue>" + c.words + "</PresenceValue></StatusText>"
+			} else {
+				want += "<StatusText><Qualifier>F</Qualifier></StatusText>"
 			}
 		}
 		wanted := []string{"OnlineStatus", "UserAvailability", "StatusText"}
@@ -110,6 +112,10 @@ func TestMergeAttributes(t *testing.T) {
 	now = MergeAttributes(now, wire.New("PresenceSubList").Add(attribute("OnlineStatus", "F", "T")))
 	if p := ReadPresence(now); !p.Same(im.Presence{}) {
 		t.Errorf("%+v", p)
+	}
+	now = MergeAttributes(first, Presence(im.Presence{State: im.Busy}, "", nil, wire.WV10))
+	if p := ReadPresence(now); p.State != im.Busy || p.Status != "" {
+		t.Errorf("a status that was taken away stays: %+v", p)
 	}
 	if len(first.Kids) != 2 || first.Kids[0].Child("PresenceValue").Text != "here" {
 		t.Error("merging changed what was merged")

@@ -326,12 +326,7 @@ func (u *user) tellWatchers() {
 			continue
 		}
 		u.p.s.later(func() error { // a goroutine that ends when it is told
-			name, is, err := w.c.Fetch(u.p.s.ctx, u.who)
-			if err != nil {
-				return nil // not seen any more
-			}
-			w.Hand(&exchange.Presence{Who: u.who, Name: name, Merged: is, Changed: true, Initial: true})
-			q.drain()
+			u.p.s.tellAgain(w, u.who)
 			return nil
 		})
 	}

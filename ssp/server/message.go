@@ -122,24 +122,26 @@ func (s *Server) pass(p *peer, _ *session.Request, info ssp.Info, content *wire.
 		if errs[i] != nil {
 			continue
 		}
-		if p.doubled(info.ID, info.From.User, to.User) {
-			continue // it is here: what was answered then was lost
+		left.Add(1)
+		settle := func(err error) {
+			errs[i] = err
+			done()
+		}
+		arrived, first := p.arrives(info.ID, info.From.User, to.User, settle)
+		if !first {
+			continue // it is here, or about to be: what was answered then was lost
 		}
 		now := time.Now()
-		m := &im.Message{From: info.From.User, FromSlot: slot, To: to.User, Time: now, Kind: im.Words, Report: report, Native: nat,
+		m := &im.Message{From: info.From.User, FromName: p.nameOf(info.From.User), FromSlot: slot, To: to.User, Time: now, Kind: im.Words, Report: report, Native: nat,
 			Neutralise: func() im.Neutral { return n }}
 		m.ID = s.x.MessageID()
 		if report {
 			p.remember(strconv.FormatInt(int64(m.ID), 10), &im.Message{From: m.From, To: m.To, ID: m.ID,
 				Native: im.Native{Door: door, Body: []byte(info.ID)}})
 		}
-		left.Add(1)
 		s.x.Send(s.ctx, &b, m, func(err error) {
-			errs[i] = err
-			if err != nil {
-				p.unseen(info.ID, info.From.User, to.User)
-			}
-			done()
+			arrived(err)
+			settle(err)
 		})
 	}
 	b.Flush()
@@ -273,37 +275,83 @@ func (p *peer) report(l *session.Link, u *user, d *exchange.Report) {
 		info.Element(l.Peer().Dialect)), func(*wire.Element, error) {})
 }
 
+// nameOf is how a user of the peer's is called, as far as it has told; "" else.
+func (p *peer) nameOf(who im.Address) string {
+	p.mu.Lock()
+	u := p.users[who]
+	p.mu.Unlock()
+	if u == nil {
+		return ""
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.known == nil {
+		return ""
+	}
+	return u.known.name
+}
+
 // twice is a message that came, for one receiver.
 type twice struct {
 	id       string
 	from, to im.Address
 }
 
-// doubled reports whether a message has come before to a receiver, in the last while, and remembers that it has: the answer
-// may have been lost with the session. ssp-syntax 6.
-func (p *peer) doubled(id string, from, to im.Address) bool {
+// arrival is what becomes of it. The peer's lock guards it.
+type arrival struct {
+	settled bool          // it is delivered, or stored
+	also    []func(error) // who else waits to be told
+}
+
+// arrives notes that a message has come for a receiver. When it has come before, in the last while (the answer may have
+// been lost with the session), it is not first, and settle is told what became of it, as soon as that is known. Else
+// settled is to be told. ssp-syntax 6.
+func (p *peer) arrives(id string, from, to im.Address, settle func(error)) (settled func(error), first bool) {
 	if id == "" {
-		return false
+		return func(error) {}, true
 	}
 	now, k := time.Now(), twice{id, from, to}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	if now.Sub(p.cameSince) > comesAgain {
-		p.cameBefore, p.came, p.cameSince = p.came, map[twice]struct{}{}, now
+		p.cameBefore, p.came, p.cameSince = p.came, map[twice]*arrival{}, now
 	}
-	_, late := p.came[k]
-	_, early := p.cameBefore[k]
-	p.came[k] = struct{}{}
-	return late || early
+	a := p.came[k]
+	if a == nil {
+		a = p.cameBefore[k]
+	}
+	switch {
+	case a == nil:
+		a = &arrival{}
+		p.came[k] = a
+		p.mu.Unlock()
+		return func(err error) { p.arrived(k, a, err) }, true
+	case a.settled:
+		p.mu.Unlock()
+		settle(nil)
+	default:
+		a.also = append(a.also, settle)
+		p.mu.Unlock()
+	}
+	return nil, false
 }
 
 // comesAgain is how long it is remembered at least.
 const comesAgain = 10 * time.Minute
 
-// unseen forgets one that was not taken.
-func (p *peer) unseen(id string, from, to im.Address) {
+// arrived tells those who wait for it what became of a message. One that was not taken is forgotten.
+func (p *peer) arrived(k twice, a *arrival, err error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.came, twice{id, from, to})
-	delete(p.cameBefore, twice{id, from, to})
+	also := a.also
+	a.settled, a.also = true, nil
+	if err != nil {
+		for _, m := range []map[twice]*arrival{p.came, p.cameBefore} {
+			if m[k] == a {
+				delete(m, k)
+			}
+		}
+	}
+	p.mu.Unlock()
+	for _, settle := range also {
+		settle(err)
+	}
 }

@@ -31,7 +31,7 @@ type peer struct {
 	stale            bool    // something was not told for want of room: all is to be told again
 	sent             map[string]*im.Message
 	sentIDs          []string           // the oldest first
-	came, cameBefore map[twice]struct{} // messages that came, and before cameSince
+	came, cameBefore map[twice]*arrival // messages that came, and before cameSince
 	cameSince        time.Time
 }
 

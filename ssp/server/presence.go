@@ -150,17 +150,9 @@ func (s *Server) subscribe(p *peer, r *session.Request) error {
 
 // tellAgain tells a user of the peer's how somebody is whom they see: offline, too.
 func (s *Server) tellAgain(u *user, who im.Address) {
-	found, err := u.c.Probe(s.ctx, who, "")
-	u.c.Flush()
-	if err == nil && !found {
-		u.p.queueOffline(u, who)
+	if err := u.c.Look(s.ctx, who); err != nil && s.ctx.Err() == nil {
+		s.log.Warn("a domain is not told how somebody is", "domain", u.p.domain, "err", err)
 	}
-}
-
-// queueOffline tells a user of the peer's that somebody is not there.
-func (p *peer) queueOffline(u *user, who im.Address) {
-	u.Hand(&exchange.Presence{Who: who, Changed: true, Initial: true})
-	p.drain()
 }
 
 // unsubscribe ends that: SSP 11.2.4, 11.3.3.
@@ -439,7 +431,8 @@ func (p *peer) change(l *session.Link, u *user, c *exchange.Change) {
 	}
 	p.answered(u, c)
 	theirs := c.By.Who == u.who // they know it
-	switch ours := p.s.x.Ours(c.Who.Domain()); {
+	ours := p.s.x.Ours(c.Who.Domain())
+	switch {
 	case c.Request != nil && !ours:
 		p.authorizeTo(l, c.Who, u.who)
 	case !ours: // whom they watch here was told so
@@ -447,6 +440,9 @@ func (p *peer) change(l *session.Link, u *user, c *exchange.Change) {
 		p.subscribeTo(l, c.Who, u.who)
 	case c.Before.Watched != im.WatchNone && c.After.Watched == im.WatchNone && !theirs:
 		p.unsubscribeFrom(c.Who, u.who)
+	}
+	if ours && !theirs && c.Before.Side.Watch != im.WatchNone && c.After.Side.Watch == im.WatchNone {
+		p.cancelFor(l, c.Who, u.who)
 	}
 	if c.After.Sees && !c.Before.Sees && !u.c.Sees(c.Who) { // who is there is told by the exchange
 		p.notify(l, &exchange.Presence{Who: c.Who, Changed: true}, []thing{{u: u}})
@@ -480,25 +476,40 @@ func (p *peer) unsubscribeFrom(w, who im.Address) {
 	}
 }
 
+// cancelFor tells that one of ours does not let a user of the peer's see them any more: SSP 11.3.8. Who knows no such
+// transaction has been told that they are not there.
+func (p *peer) cancelFor(l *session.Link, w, who im.Address) {
+	e := wire.New("CancelAuthRequest").Add(p.s.meta(w), userID(ssp.FormatUser(who)))
+	l.GoOrdered(p.s.ctx, w.String()+" "+who.String(), e, func(*wire.Element, error) {})
+}
+
+// stillLet asks whether one of ours, who was let see a user of the peer's, still is: SSP 11.3.6. Else the wish is taken
+// back, and they are not asked once more: they have said no while there was no session.
+func (p *peer) stillLet(l *session.Link, w, who im.Address) {
+	e := wire.New("GetPresenceRequest").Add(p.s.meta(w), userID(ssp.FormatUser(who)), ssp.AttributeList([]string{"OnlineStatus"}))
+	l.GoOrdered(p.s.ctx, w.String()+" "+who.String(), e, func(answer *wire.Element, err error) {
+		if partOf(answer, err) == wire.Unauthorized {
+			p.s.later(func() error { return p.s.x.Refuse(p.s.ctx, exchange.By{Who: who}, w) })
+			return
+		}
+		p.subscribeTo(l, w, who)
+	})
+}
+
 // resubscribe asks anew for all of ours who watch one of the peer's users, and tells that one of ours whom they see.
 func (p *peer) resubscribe(l *session.Link, u *user) {
 	for _, e := range u.c.Snapshot().Entries {
 		if !p.s.x.Ours(e.Who.Domain()) {
 			continue
 		}
-		if e.Watched != im.WatchNone {
+		switch e.Watched {
+		case im.WatchAsked:
 			p.subscribeTo(l, e.Who, u.who)
+		case im.WatchGranted:
+			p.stillLet(l, e.Who, u.who)
 		}
 		if e.Sees {
-			p.s.later(func() error {
-				is, name := im.Presence{}, ""
-				if n, seen, err := u.c.Fetch(p.s.ctx, e.Who); err == nil {
-					is, name = seen, n
-				}
-				u.Hand(&exchange.Presence{Who: e.Who, Name: name, Merged: is, Changed: true, Initial: true})
-				p.drain()
-				return nil
-			})
+			p.s.tellAgain(u, e.Who)
 		}
 	}
 }
