@@ -42,7 +42,15 @@ type Request struct {
 	session  string
 	began    time.Time
 	exchange *exchange
-	a        *answer // guarded by the link's lock
+	a        *answer             // guarded by the link's lock
+	answered func(*wire.Element) // takes the answers; nil: the peer does
+}
+
+// Part is a request for a part of what this one is for: its answers go to answered instead of the peer.
+func (r *Request) Part(e *wire.Element, answered func(*wire.Element)) *Request {
+	p := *r
+	p.Primitive, p.answered = e, answered
+	return &p
 }
 
 // receive takes the units of a document in a session; false when too many wait. ssp-syntax 1.4, 1.7.
@@ -355,6 +363,10 @@ func (r *Request) refuse(c wire.Code, why string) {
 // Answer sends an answer: a provisional one, which is a Status of class 1, or the final one, behind which all others
 // are dropped. To a request that is one-way there is none: nil. SSP 5.2, 5.3; ssp-syntax 2.4.
 func (r *Request) Answer(e *wire.Element) {
+	if r.answered != nil {
+		r.answered(e)
+		return
+	}
 	l := r.Link
 	c := wire.Successful
 	if e != nil {

@@ -79,14 +79,20 @@ type transaction struct {
 	expect      string // the answer's primitive, besides Status; "" is none
 	ours        bool   // of the session itself: goes also when it is ending
 	then        func(*wire.Element) *wire.Element
+	through     Through
+	waits       bool // for the third step, whatever the peer says meanwhile
 	done        func(*wire.Element, error)
 	due         time.Time // zero while it is being sent
 	last        time.Time // whatever the peer says meanwhile
 	tries       int
+	held        *post // it did not arrive, and nothing of its key goes before it
 	stop        func() bool
 }
 
-func (t *transaction) finish(e *wire.Element, err error) {
+func (l *Link) finish(t *transaction, e *wire.Element, err error) {
+	if t.held != nil {
+		l.sender.release(t.held)
+	}
 	if t.stop != nil {
 		t.stop()
 	}
@@ -130,11 +136,24 @@ func (l *Link) GoOrdered(ctx context.Context, key string, e *wire.Element, done 
 	l.begin(ctx, &transaction{e: e, key: key, done: done})
 }
 
+// Through is what a relay does with that which comes before the final answer. Its functions may be nil; they must return soon.
+type Through struct {
+	Provisional func(status *wire.Element) // an answer of code 1xx
+	// Third is told of a good answer to a request with a third step, and calls next, once and at any time, with what is to
+	// be sent under the same transaction ID; the answer to that is the final one. Without a third step next is called with nil.
+	Third func(answer *wire.Element, next func(*wire.Element))
+}
+
+// GoThrough is GoOrdered for a request that another domain made of us, and that goes on to this one. SSP 2.1; ssp-syntax 6
+func (l *Link) GoThrough(ctx context.Context, key string, e *wire.Element, th Through, done func(*wire.Element, error)) {
+	l.begin(ctx, &transaction{e: e, key: key, through: th, done: done})
+}
+
 // begin judges a request of ours and sends it.
 func (l *Link) begin(ctx context.Context, t *transaction) {
 	x := exchanges[t.e.Name]
 	if x == nil {
-		t.finish(nil, fmt.Errorf("%s begins no transaction", t.e.Name))
+		l.finish(t, nil, fmt.Errorf("%s begins no transaction", t.e.Name))
 		return
 	}
 	mine, theirs := l.Agreed()
@@ -142,7 +161,7 @@ func (l *Link) begin(ctx context.Context, t *transaction) {
 		theirs = mine
 	}
 	if x.allowed(theirs) == nil {
-		t.finish(nil, ssp.ErrorOf(wire.NotAgreed))
+		l.finish(t, nil, ssp.ErrorOf(wire.NotAgreed))
 		return
 	}
 	t.expect = x.answer
@@ -155,11 +174,11 @@ func (l *Link) ask(ctx context.Context, key string, t *transaction) {
 	t.id, t.key, t.session = l.n.transactionID(), key, l.sessionOf(s.By)
 	var err error
 	if t.doc, err = l.document(t.session, wire.Unit{ID: t.id, Primitive: t.e}); err != nil {
-		t.finish(nil, err)
+		l.finish(t, nil, err)
 		return
 	}
 	if ctx.Err() != nil {
-		t.finish(nil, ctx.Err())
+		l.finish(t, nil, ctx.Err())
 		return
 	}
 	now := time.Now()
@@ -171,7 +190,7 @@ func (l *Link) ask(ctx context.Context, key string, t *transaction) {
 		if why == nil {
 			why = ErrDown
 		}
-		t.finish(nil, why)
+		l.finish(t, nil, why)
 		return
 	}
 	if l.pending == nil {
@@ -184,7 +203,7 @@ func (l *Link) ask(ctx context.Context, key string, t *transaction) {
 	if ctx.Done() != nil {
 		t.stop = context.AfterFunc(ctx, func() {
 			if l.claim(t) {
-				t.finish(nil, context.Cause(ctx))
+				l.finish(t, nil, context.Cause(ctx))
 			}
 		})
 	}
@@ -205,11 +224,17 @@ func (l *Link) claim(t *transaction) bool {
 
 // post is a request as it is sent, for the first time or again. The lock is held when it is again.
 func (l *Link) post(t *transaction) *post {
-	return &post{doc: t.doc, session: t.session, id: t.id, key: t.key, to: t.to, done: func(err error) { l.acked(t, err) }}
+	p := t.held
+	if t.held = nil; p != nil {
+		return p
+	}
+	p = &post{doc: t.doc, session: t.session, id: t.id, key: t.key, to: t.to, hold: t.key != ""}
+	p.done = func(err error) { l.acked(t, p, err) }
+	return p
 }
 
 // acked: the peer took a request, or not. ssp-syntax 1.3, 5.7.
-func (l *Link) acked(t *transaction, err error) {
+func (l *Link) acked(t *transaction, p *post, err error) {
 	now := time.Now()
 	var refused *httpError
 	l.mu.Lock()
@@ -218,13 +243,19 @@ func (l *Link) acked(t *transaction, err error) {
 	}
 	if l.pending[t.id] != t {
 		l.mu.Unlock()
+		if err != nil && p.hold {
+			l.sender.release(p)
+		}
 		return // answered already
+	}
+	if err != nil && p.hold {
+		t.held = p
 	}
 	switch {
 	case err == nil && t.expect == "":
 		delete(l.pending, t.id)
 		l.mu.Unlock()
-		t.finish(nil, nil)
+		l.finish(t, nil, nil)
 		return
 	case err == nil:
 		t.due = now.Add(l.n.c.Timers.validity())
@@ -244,13 +275,13 @@ func (l *Link) acked(t *transaction, err error) {
 		if c != 0 {
 			delete(l.pending, t.id)
 			l.mu.Unlock()
-			t.finish(nil, fmt.Errorf("%w: %w", ssp.ErrorOf(c), refused))
+			l.finish(t, nil, fmt.Errorf("%w: %w", ssp.ErrorOf(c), refused))
 			return
 		}
 	case errors.Is(err, ErrQueue), t.to != "":
 		delete(l.pending, t.id)
 		l.mu.Unlock()
-		t.finish(nil, err)
+		l.finish(t, nil, err)
 		return
 	default:
 		t.due = now.Add(l.n.c.Timers.Latency)
@@ -286,6 +317,10 @@ func (l *Link) answered(u *wire.Unit, session string) {
 	now := time.Now()
 	l.mu.Lock()
 	t := l.pending[u.ID]
+	if t != nil && t.waits {
+		l.mu.Unlock()
+		return
+	}
 	if t == nil {
 		l.mu.Unlock()
 		if late(u) && l.n.issued(u.ID) { // under the ID of the request, which is over
@@ -310,40 +345,54 @@ func (l *Link) answered(u *wire.Unit, session string) {
 	if code != 0 && !code.Final() {
 		t.due = earlier(now.Add(l.n.c.Timers.Working), t.last)
 		l.mu.Unlock()
+		if t.through.Provisional != nil {
+			t.through.Provisional(u.Primitive)
+		}
 		return
 	}
 	l.invalid = 0
+	if t.through.Third != nil && code.Class() < 4 && name == t.expect && exchanges[t.e.Name].further {
+		third := t.through.Third
+		t.through.Third, t.waits, t.due = nil, true, time.Time{} // whoever is asked for it knows how long that may take
+		l.mu.Unlock()
+		third(u.Primitive, func(next *wire.Element) { l.follow(t, u.Primitive, next) })
+		return
+	}
 	if t.then != nil && code.Class() < 4 && name == t.expect {
 		then := t.then
 		t.then = nil
 		l.mu.Unlock()
-		next := then(u.Primitive)
-		if next == nil {
-			if l.claim(t) {
-				t.finish(u.Primitive, nil)
-			}
-			return
-		}
-		doc, err := l.document(t.session, wire.Unit{ID: t.id, Primitive: next})
-		l.mu.Lock()
-		if err != nil || l.pending[t.id] != t {
-			gone := l.pending[t.id] != t
-			delete(l.pending, t.id)
-			l.mu.Unlock()
-			if !gone {
-				t.finish(nil, err)
-			}
-			return
-		}
-		t.doc, t.expect, t.due, t.tries = doc, "Status", time.Time{}, 0
-		further := l.post(t)
-		l.mu.Unlock()
-		l.sender.send(further)
+		l.follow(t, u.Primitive, then(u.Primitive))
 		return
 	}
 	delete(l.pending, u.ID)
 	l.mu.Unlock()
-	t.finish(u.Primitive, ssp.ErrorOf(code))
+	l.finish(t, u.Primitive, ssp.ErrorOf(code))
+}
+
+// follow sends the third step of a transaction behind an answer, under the same ID; nil: there is none. ssp-syntax 5.7
+func (l *Link) follow(t *transaction, answer, next *wire.Element) {
+	if next == nil {
+		if l.claim(t) {
+			l.finish(t, answer, nil)
+		}
+		return
+	}
+	doc, err := l.document(t.session, wire.Unit{ID: t.id, Primitive: next})
+	l.mu.Lock()
+	if err != nil || l.pending[t.id] != t {
+		gone := l.pending[t.id] != t
+		delete(l.pending, t.id)
+		l.mu.Unlock()
+		if !gone {
+			l.finish(t, nil, err)
+		}
+		return
+	}
+	t.doc, t.expect, t.due, t.tries, t.waits = doc, "Status", time.Time{}, 0, false
+	further := l.post(t)
+	l.mu.Unlock()
+	l.sender.send(further)
 }
 
 // late says whether it is an answer that may come as one, long after its request was answered by Status. ssp-syntax 5.7.
