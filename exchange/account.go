@@ -32,6 +32,7 @@ type account struct {
 	keys    []byte     // secrets read with the rest, for the login that had it loaded; then nil
 	merged  im.Presence
 	claimed map[im.MessageID]struct{} // stored messages being offered
+	removed []im.MessageID            // those of them that are removed, to be forgotten when nobody reads them any more
 	waiting bool                      // there may be stored messages
 	fresh   bool                      // waiting was set since the last offer began
 	offered bool                      // offers are under way, in one goroutine

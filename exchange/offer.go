@@ -90,8 +90,9 @@ func (x *Exchange) offers(a *account, add func(*account)) bool {
 		defer a.release()
 		for {
 			a.mu.Lock()
+			a.unclaimed(a.removed...)
 			backs, fills, more := a.backs, a.fills, a.more
-			a.backs, a.fills, a.more = nil, nil, false
+			a.removed, a.backs, a.fills, a.more = nil, nil, nil, false
 			a.offered = more || len(backs)+len(fills) > 0
 			on := a.offered
 			a.mu.Unlock()

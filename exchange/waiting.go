@@ -56,9 +56,20 @@ func (a *account) unclaim(id im.MessageID, waits bool) {
 	if waits {
 		a.waiting, a.fresh = true, true
 	}
-	if _, taken := a.claimed[id]; taken {
-		delete(a.claimed, id)
-		a.release()
+	if !waits && a.offered { // who reads the store now may find it there
+		a.removed = append(a.removed, id)
+		return
+	}
+	a.unclaimed(id)
+}
+
+// unclaimed takes claims away. The caller holds a.mu.
+func (a *account) unclaimed(ids ...im.MessageID) {
+	for _, id := range ids {
+		if _, taken := a.claimed[id]; taken {
+			delete(a.claimed, id)
+			a.release()
+		}
 	}
 	if len(a.claimed) == 0 {
 		a.claimed = nil

@@ -214,16 +214,17 @@ func (s *Store) run(j *job) (wrote bool, err error) {
 func (s *Store) settle(group []*job) {
 	publish := group[:0:0]
 	for _, j := range group {
-		switch {
-		case j.settled == nil:
+		if j.settled == nil {
 			if j.err != nil {
 				s.o.Log.Error("change failed that nobody waits for", "op", j.op, "err", j.err)
 			}
 			s.observe(j)
-		case j.err != nil || j.published == nil:
-			close(j.settled)
-		default:
+		}
+		switch {
+		case j.err == nil && j.published != nil:
 			publish = append(publish, j)
+		case j.settled != nil:
+			close(j.settled)
 		}
 	}
 	if len(publish) > 0 {
@@ -241,8 +242,14 @@ func (s *Store) publish() {
 		}
 		for _, j := range group {
 			func() {
-				defer close(j.settled)
-				defer func() { j.panicked = recover() }()
+				if j.settled != nil {
+					defer close(j.settled)
+				}
+				defer func() {
+					if j.panicked = recover(); j.panicked != nil && j.settled == nil {
+						s.o.Log.Error("a change that nobody waits for was not published", "op", j.op, "panic", j.panicked)
+					}
+				}()
 				j.published()
 			}()
 		}

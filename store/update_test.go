@@ -302,6 +302,34 @@ func TestLaterIsInOrder(t *testing.T) {
 	}
 }
 
+func TestLaterIsPublished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openTest(t, Options{})
+		var mu sync.Mutex
+		var heard []string
+		say := func(what string) func() {
+			return func() {
+				mu.Lock()
+				heard = append(heard, what)
+				mu.Unlock()
+			}
+		}
+		s.Later("later", put(0), say("first"))
+		s.Later("later", func(*Tx) error { return errors.New("logged") }, say("never"))
+		if err := s.Update(ctx, "update", put(1), say("second")); err != nil {
+			t.Fatal(err)
+		}
+		s.Later("later", put(2), func() { panic("logged too") })
+		s.Later("later", put(3), say("third"))
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		if want := []string{"first", "second", "third"}; !slices.Equal(heard, want) {
+			t.Errorf("published %q, want %q", heard, want)
+		}
+	})
+}
+
 func TestCloseRunsWhatWaits(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	path := filepath.Join(t.TempDir(), "store.db")
