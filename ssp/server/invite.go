@@ -487,7 +487,7 @@ func (s *Server) responding(p *peer, r *session.Request) (by []ssp.Party, err er
 	}
 	_, theirs := r.Link.Agreed()
 	for _, b := range by {
-		if b.User.IsZero() || s.x.Ours(b.User.Domain()) || b.User.Domain() != p.domain && !slices.Contains(theirs, "CommonFeature/ComplementaryInvite") {
+		if b.User.IsZero() || b.User.Domain() != p.domain && !slices.Contains(theirs, "CommonFeature/ComplementaryInvite") {
 			return nil, wire.UnknownUser
 		}
 	}

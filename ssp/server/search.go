@@ -29,6 +29,7 @@ const (
 	mostAtOnce    = 100 // results in one answer; what asks for more is refused with 610
 	usualAtOnce   = 20  // when the request does not say how many
 	mostFindings  = 1000
+	mostUnderWay  = 4                // of one peer at a time; else 503
 	mostSearches  = 200              // of one peer that may be continued
 	searchLasts   = 5 * time.Minute  // since it was last continued; then it is 535
 	searchForgets = 15 * time.Minute // then 424
@@ -50,7 +51,7 @@ type rooms interface {
 type searches struct {
 	mu   sync.Mutex // guards what follows
 	m    map[string]*finding
-	busy bool // one is under way: directories are read from end to end
+	busy int // those that are under way: the directory is read from end to end
 }
 
 // finding is what was found. It is not changed, but for used.
@@ -88,7 +89,6 @@ func (s *Server) search(p *peer, r *session.Request) error {
 		return wire.Unavailable
 	}
 	s.work.Go(func() { // ends with the directory, or with s.ctx
-		defer p.searches.end()
 		f := &finding{id: rand.Text(), asks: asks, limit: q.limit, used: time.Now(), dialect: r.Link.Peer().Dialect}
 		var err error
 		if q.groups {
@@ -98,6 +98,7 @@ func (s *Server) search(p *peer, r *session.Request) error {
 		} else {
 			f.users, err = s.findUsers(p, asks, q)
 		}
+		p.searches.end()
 		if err == nil {
 			p.searches.put(f)
 			err = f.answer(r, 0, true)
@@ -271,17 +272,19 @@ func (l *searches) drop(id string) {
 	delete(l.m, id)
 }
 
-// begin reports whether a search may begin: one of a peer's at a time.
+// begin reports whether a search may begin: a few of a peer's at a time.
 func (l *searches) begin() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	was := l.busy
-	l.busy = true
-	return !was
+	if l.busy >= mostUnderWay {
+		return false
+	}
+	l.busy++
+	return true
 }
 
 func (l *searches) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.busy = false
+	l.busy--
 }
