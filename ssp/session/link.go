@@ -177,7 +177,7 @@ func (l *Link) end(why error, linger bool, then func()) {
 	n.c.Metrics.Leave(stateUp)
 	n.c.Log.Info("sessions are down", "peer", l.p.domain, "err", why)
 	for _, t := range pending {
-		t.finish(nil, why)
+		l.finish(t, nil, why)
 	}
 	l.kick()
 	p := l.p
@@ -340,10 +340,10 @@ func (l *Link) tick() {
 	l.wind(now)
 	l.mu.Unlock()
 	for _, p := range again {
-		l.sender.send(p)
+		l.sender.resend(p)
 	}
 	for _, t := range failed {
-		t.finish(nil, ssp.ErrorOf(wire.TimedOut))
+		l.finish(t, nil, ssp.ErrorOf(wire.TimedOut))
 	}
 	switch {
 	case expired:

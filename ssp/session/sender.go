@@ -16,6 +16,7 @@ type post struct {
 	key         string // posts of one key do not overtake each other; "" is none
 	to          string // the host it must go to; "" is any
 	done        func(error)
+	hold        bool  // when it did not arrive, its key waits for resend or release
 	next        *post // of the same key, waiting
 }
 
@@ -35,6 +36,7 @@ type sender struct {
 	queue   []*post          // from head on
 	head    int              //
 	lanes   map[string]*post // the last of each key that is queued or on its way
+	held    map[*post]bool   // those that did not arrive, and hold their keys
 	workers int              // goroutines that send
 	most    int
 	targets []target
@@ -102,17 +104,26 @@ func (s *sender) hire() {
 
 func (s *sender) together() int { return max(1, s.peer.Together) }
 
+// maxTogether bounds a document of several transactions, in bytes: the peer bounds what it takes.
+const maxTogether = 1 << 16
+
 // take takes what goes into the next document: one post, or several of one session.
 func (s *sender) take(batch []*post) []*post {
-	for s.head < len(s.queue) && len(batch) < s.together() {
+	size := 0
+	fits := func(p *post) bool {
+		size += len(p.doc)
+		return len(batch) == 0 || len(batch) < s.together() && size <= maxTogether &&
+			p.session != "" && p.session == batch[0].session && p.to == batch[0].to
+	}
+	for s.head < len(s.queue) {
 		p := s.queue[s.head]
-		if len(batch) > 0 && (p.session != batch[0].session || p.session == "" || p.to != batch[0].to) {
+		if !fits(p) {
 			break
 		}
 		s.queue[s.head] = nil
 		s.head++
 		batch = append(batch, p)
-		for len(batch) < s.together() && p.next != nil && p.next.session == p.session && p.next.to == p.to {
+		for p.next != nil && fits(p.next) {
 			p, p.next = p.next, nil // one document is read in its order
 			batch = append(batch, p)
 		}
@@ -217,24 +228,69 @@ func (s *sender) failed(err error) {
 func (s *sender) acked(batch []*post, err error) {
 	s.mu.Lock()
 	closed := s.closed
+	tell := batch[:0]
+	var before *post
 	for _, p := range batch {
-		if p.key == "" || closed != nil {
+		switch {
+		case p.key == "" || closed != nil:
+		case err == nil || !p.hold:
+			s.free(p)
+		case before != nil && before.key == p.key: // it waits again, behind the one that did not arrive
+			before.next = p
+			before = p
 			continue
+		default:
+			before = p
+			if s.held == nil {
+				s.held = map[*post]bool{}
+			}
+			s.held[p] = true
 		}
-		if p.next != nil {
-			s.queue = append(s.queue, p.next)
-		} else if s.lanes[p.key] == p {
-			delete(s.lanes, p.key)
-		}
+		tell = append(tell, p)
 	}
 	s.hire()
 	s.mu.Unlock()
-	for i, p := range batch {
-		batch[i] = nil
+	for _, p := range tell {
 		p.finish(err)
 		for p = p.next; p != nil && closed != nil; p = p.next {
 			p.finish(closed)
 		}
+	}
+	clear(batch)
+}
+
+// free lets the next of a key go. The lock is held.
+func (s *sender) free(p *post) {
+	if p.next != nil {
+		s.queue = append(s.queue, p.next)
+		p.next = nil
+	} else if s.lanes[p.key] == p {
+		delete(s.lanes, p.key)
+	}
+}
+
+// resend sends a post again, first of its key if it holds that.
+func (s *sender) resend(p *post) {
+	s.mu.Lock()
+	if !s.held[p] {
+		s.mu.Unlock()
+		s.send(p)
+		return
+	}
+	delete(s.held, p)
+	s.queue = append(s.queue, p)
+	s.hire()
+	s.mu.Unlock()
+}
+
+// release gives up a post that holds its key.
+func (s *sender) release(p *post) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held[p] {
+		delete(s.held, p)
+		s.free(p)
+		s.hire()
 	}
 }
 
@@ -479,6 +535,12 @@ func (s *sender) close(err error) {
 	s.cancel(err)
 	rest := slices.Clone(s.queue[s.head:])
 	s.queue, s.head = nil, 0
+	for p := range s.held {
+		if p.next != nil { // it was told itself
+			rest = append(rest, p.next)
+		}
+	}
+	s.held = nil
 	clear(s.lanes)
 	for _, c := range s.idle {
 		c.Close()

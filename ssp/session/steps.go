@@ -97,11 +97,27 @@ func (n *Node) tokenCame(u *wire.Unit) (status int, after func()) {
 			}
 		}
 	}
+	opened := p.arrived()
 	lg := p.newLogin(info, false, nil, p.meshTarget())
 	lg.other, lg.otherID = token, u.ID
 	lg.stage = backed
 	lg.step(1, 3)
-	return 200, func() { lg.post(lg.sendToken(), func() { lg.tell(3, 5) }) }
+	return 200, func() {
+		opened()
+		lg.post(lg.sendToken(), func() { lg.tell(3, 5) })
+	}
+}
+
+// arrived ends a login whose last step of ours is not acknowledged yet, when a redirect follows it: the peer would not
+// begin that without the step. The lock is held; what is left to do without it is given back. SSP 6.1.1.
+func (p *peer) arrived() func() {
+	for _, lg := range p.logins {
+		if lg.proved && lg.answered && !lg.acknowledged && !lg.first && len(lg.hosts) > 0 && len(p.n.c.Hosts) > 0 {
+			lg.acknowledged = true
+			return lg.finish()
+		}
+	}
+	return func() {}
 }
 
 // find finds the login that an ID is of; both IDs of a login are taken for it, ssp-syntax 5.1. domain is "" when the

@@ -144,7 +144,7 @@ type Through struct {
 	Third func(answer *wire.Element, next func(*wire.Element))
 }
 
-// GoThrough is GoOrdered for a request that another domain made of us, and that goes on to this one. SSP 2.1; ssp-syntax 6
+// GoThrough is GoOrdered for a request that another domain made of us, and that goes on to this one. SSP 2.1; ssp-syntax 6.
 func (l *Link) GoThrough(ctx context.Context, key string, e *wire.Element, th Through, done func(*wire.Element, error)) {
 	l.begin(ctx, &transaction{e: e, key: key, through: th, done: done})
 }
@@ -250,6 +250,10 @@ func (l *Link) acked(t *transaction, p *post, err error) {
 	}
 	if err != nil && p.hold {
 		t.held = p
+	}
+	if t.waits { // it was answered, so it did arrive
+		l.mu.Unlock()
+		return
 	}
 	switch {
 	case err == nil && t.expect == "":
@@ -370,7 +374,7 @@ func (l *Link) answered(u *wire.Unit, session string) {
 	l.finish(t, u.Primitive, ssp.ErrorOf(code))
 }
 
-// follow sends the third step of a transaction behind an answer, under the same ID; nil: there is none. ssp-syntax 5.7
+// follow sends the third step of a transaction behind an answer, under the same ID; nil: there is none. ssp-syntax 5.7.
 func (l *Link) follow(t *transaction, answer, next *wire.Element) {
 	if next == nil {
 		if l.claim(t) {
@@ -389,9 +393,13 @@ func (l *Link) follow(t *transaction, answer, next *wire.Element) {
 		}
 		return
 	}
-	t.doc, t.expect, t.due, t.tries, t.waits = doc, "Status", time.Time{}, 0, false
+	arrived := t.held
+	t.doc, t.expect, t.due, t.tries, t.waits, t.held = doc, "Status", time.Time{}, 0, false, nil
 	further := l.post(t)
 	l.mu.Unlock()
+	if arrived != nil {
+		l.sender.release(arrived)
+	}
 	l.sender.send(further)
 }
 

@@ -91,8 +91,11 @@ func malformed(what string, err error) error {
 	return &Fault{Code: BadRequest, What: what, Err: err}
 }
 
-// docs are for parsing: nothing that is read points into them.
+// docs are for parsing: nothing that is read points into them. What one holds of a document up to usualBytes, it keeps
+// for the next.
 var docs = sync.Pool{New: func() any { return new(xmltext.Doc) }}
+
+const usualBytes = 1 << 16
 
 // Decode reads a document. Fields of l that are 0 are the bounds above. What the tables do not know inside a
 // primitive is passed over; spellings of others are read as ours: ssp-syntax 2.8, 12. A transaction without an ID is
@@ -104,7 +107,9 @@ func Decode(doc []byte, l xmltext.Limits) (*Message, error) {
 	l.Nodes = orElse(l.Nodes, MaxNodes)
 	d := docs.Get().(*xmltext.Doc)
 	defer func() {
-		d.Reset()
+		if len(doc) > usualBytes {
+			d.Reset()
+		}
 		docs.Put(d)
 	}()
 	if err := d.Parse(doc, l); err != nil {
