@@ -110,6 +110,10 @@ func written(b *strings.Builder, e *wire.Element) {
 	for _, a := range e.Attrs {
 		b.WriteString(" " + a.Name + "='" + xmlEscaper.Replace(a.Value) + "'")
 	}
+	if e.Text == "" && len(e.Kids) == 0 {
+		b.WriteString("/>")
+		return
+	}
 	b.WriteString(">" + xmlEscaper.Replace(e.Text))
 	for _, k := range e.Kids {
 		written(b, k)

@@ -131,7 +131,9 @@ func (q *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	q.answer = nil
 	q.mu.Unlock()
-	q.heard(b)
+	for _, b := range apart(b) {
+		q.heard(b)
+	}
 	switch how {
 	case "":
 		if answer != nil {
@@ -151,6 +153,27 @@ func (q *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		w.WriteHeader(n)
 	}
+}
+
+// apart makes a document of each of the transactions in one: how many go together is a matter of time. ssp-syntax 1.7.
+func apart(doc []byte) [][]byte {
+	d, err := xmltext.Parse(doc, xmltext.Limits{Bytes: 1 << 25})
+	if err != nil {
+		return [][]byte{doc}
+	}
+	space := string(d.Root().Space())
+	session := d.Root().FirstChild()
+	id, ok := session.Attr("", "sessionID")
+	if !ok {
+		return [][]byte{doc}
+	}
+	var l [][]byte
+	for t := range session.Children() {
+		b := xmltext.Build(nil)
+		b.Start("WV-SSP-Message").Attr("xmlns", space).Start("Session").Attr("sessionID", string(id)).Raw(t.Bytes())
+		l = append(l, b.Bytes())
+	}
+	return l
 }
 
 // heard keeps something for who reads it.

@@ -1,6 +1,6 @@
 // Package plays plays the golden transcripts of the door to other domains (testdata/plays/ssp) against a service, in
 // process or over TCP. A connection of a play is another domain: what it says is posted to the service, and what the
-// service posts to it is heard, each a whole document.
+// service posts to it is heard, each a whole document. Of several transactions in one document each is heard by itself.
 //
 //	mantua C: <WV-SSP-Message><Session sessionID='${session mantua}'><Transaction mode='Request' transactionID='7'>
 //	  <GetServiceRequest><MetaInfo clientOriginated='No'><Requestor serviceID='wv:@mantua.example'/></MetaInfo></GetServiceRequest>

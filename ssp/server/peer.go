@@ -25,10 +25,11 @@ type peer struct {
 
 	mu               sync.Mutex // guards what follows
 	users            map[im.Address]*user
-	queue            []thing // what is to be told to the peer, in order
-	draining         bool    // one goroutine does
-	held             int     // it waits until a request is answered
-	stale            bool    // something was not told for want of room: all is to be told again
+	queue            []thing            // what is to be told to the peer, in order
+	draining         bool               // one goroutine does
+	held             int                // it waits until a request is answered
+	fresh            map[sight]struct{} // who asked, or was told, since there is a session; nil when all has been told again
+	stale            bool               // something was not told for want of room: all is to be told again
 	sent             map[string]*im.Message
 	sentIDs          []string           // the oldest first
 	came, cameBefore map[twice]*arrival // messages that came, and before cameSince
@@ -51,6 +52,7 @@ type user struct {
 
 	mu    sync.Mutex              // guards what follows
 	wants map[im.Address][]string // the presence attributes that they asked for of ours; nil: all
+	left  map[im.Address]struct{} // those whom they asked not to see any more
 	known *known                  // what the peer told of them
 }
 
@@ -187,8 +189,30 @@ func (p *peer) tell(l []thing) {
 // what waited. SSP 6.1.1, 7.3.3; ssp-syntax 5.5.
 func (p *peer) begin(l *session.Link) {
 	p.agree(p.s.ctx, l)
+	p.mu.Lock()
+	p.fresh = map[sight]struct{}{}
+	p.mu.Unlock()
 	p.link.Store(l)
 	p.resync(l)
+	p.mu.Lock()
+	p.fresh = nil
+	p.mu.Unlock()
+}
+
+// sight is somebody and who watches them.
+type sight struct{ seen, by im.Address }
+
+// first reports whether something is said of a pair for the first time while all is told again, and takes it that it is;
+// at other times nothing was said before.
+func (p *peer) first(seen, by im.Address) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fresh == nil {
+		return true
+	}
+	_, was := p.fresh[sight{seen, by}]
+	p.fresh[sight{seen, by}] = struct{}{}
+	return !was
 }
 
 // resync has everybody of the peer's in memory who watches or is watched, asks again for those who are watched, and tells

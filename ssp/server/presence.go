@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"slices"
 
 	"parley/exchange"
 	"parley/im"
@@ -132,6 +133,7 @@ func (s *Server) subscribe(p *peer, r *session.Request) error {
 				u.wants = map[im.Address][]string{}
 			}
 			u.wants[a.who] = wants
+			delete(u.left, a.who)
 			u.mu.Unlock()
 			seen := u.c.Snapshot().Entry(a.who)
 			a.err = s.x.Ask(s.ctx, exchange.By{Who: u.who}, a.who, im.Wish{})
@@ -166,6 +168,10 @@ func (s *Server) unsubscribe(p *peer, r *session.Request) error {
 		if a.err == nil {
 			u.mu.Lock()
 			delete(u.wants, a.who)
+			if u.left == nil {
+				u.left = map[im.Address]struct{}{}
+			}
+			u.left[a.who] = struct{}{}
 			u.mu.Unlock()
 			a.err = s.x.Unwatch(s.ctx, exchange.By{Who: u.who}, a.who)
 		}
@@ -382,12 +388,16 @@ func (p *peer) notify(l *session.Link, n *exchange.Presence, to []thing) {
 	if n.Direct || !n.Changed { // what is sent to one alone has no form here, and sessions are none of theirs
 		return
 	}
+	if !n.Merged.State.Visible() {
+		to = slices.DeleteFunc(to, func(t thing) bool { return t.u.hasLeft(n.Who) })
+	}
 	for len(to) > 0 {
 		gets := to[0].u.gets(n.Who)
 		e := wire.New("PresenceNotification").Add(p.s.meta(nobody))
 		var rest []thing
 		for _, t := range to {
 			if same(t.u.gets(n.Who), gets) {
+				p.first(n.Who, t.u.who)
 				e.Add(wire.New("User", "userID", ssp.FormatUser(t.u.who)))
 			} else {
 				rest = append(rest, t)
@@ -410,6 +420,15 @@ func (u *user) wanted(of im.Address) []string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.wants[of]
+}
+
+// hasLeft reports whether a user has asked not to be told of somebody any more: then nobody tells them that they do not see
+// them now. SSP 11.3.3.
+func (u *user) hasLeft(who im.Address) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	_, left := u.left[who]
+	return left
 }
 
 func same(a, b []string) bool {
@@ -437,6 +456,7 @@ func (p *peer) change(l *session.Link, u *user, c *exchange.Change) {
 		p.authorizeTo(l, c.Who, u.who)
 	case !ours: // whom they watch here was told so
 	case c.Request != nil:
+		p.first(u.who, c.Who)
 		p.subscribeTo(l, c.Who, u.who)
 	case c.Before.Watched != im.WatchNone && c.After.Watched == im.WatchNone && !theirs:
 		p.unsubscribeFrom(c.Who, u.who)
@@ -504,11 +524,13 @@ func (p *peer) resubscribe(l *session.Link, u *user) {
 		}
 		switch e.Watched {
 		case im.WatchAsked:
-			p.subscribeTo(l, e.Who, u.who)
+			if p.first(u.who, e.Who) {
+				p.subscribeTo(l, e.Who, u.who)
+			}
 		case im.WatchGranted:
 			p.stillLet(l, e.Who, u.who)
 		}
-		if e.Sees {
+		if e.Sees && p.first(e.Who, u.who) {
 			p.s.tellAgain(u, e.Who)
 		}
 	}
