@@ -1,12 +1,8 @@
 package server
 
 import (
-	"maps"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"parley/exchange"
 	"parley/im"
@@ -26,98 +22,6 @@ var inviteRows = []row{
 	{"InviteUserResponse", (*Server).inviteUserAnswered},
 	{"CancelInviteRequest", (*Server).cancelInvite},
 	{"CancelInviteUserRequest", (*Server).cancelInviteUser},
-}
-
-const (
-	presenceInvite  = "PR"
-	inviteLasts     = 24 * time.Hour // when the request does not say how long
-	inviteLastsMost = 7 * 24 * time.Hour
-	mostInvitations = 1000 // of one peer
-)
-
-// invitation is one that may be answered or cancelled yet.
-type invitation struct {
-	id, typ  string
-	inviting ssp.Party
-	who      im.Address // who invites
-	relayed  bool       // it came from the service of the invited, not from the home domain of who invites
-	made     time.Time
-	until    time.Time
-
-	// guarded by invitations.mu
-	invited map[im.Address]bool // false: has answered, or was told that it is cancelled
-}
-
-// invitations are those that came from a peer.
-type invitations struct {
-	mu sync.Mutex // guards what follows
-	m  map[inviteKey]*invitation
-}
-
-type inviteKey struct {
-	id  string
-	who im.Address
-}
-
-func (l *invitations) put(v *invitation) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.m == nil {
-		l.m = map[inviteKey]*invitation{}
-	}
-	maps.DeleteFunc(l.m, func(_ inviteKey, o *invitation) bool { return v.made.After(o.until) })
-	if len(l.m) >= mostInvitations {
-		o := slices.MinFunc(slices.Collect(maps.Values(l.m)), func(a, b *invitation) int { return a.made.Compare(b.made) })
-		delete(l.m, inviteKey{o.id, o.who})
-	}
-	l.m[inviteKey{v.id, v.who}] = v
-}
-
-// get finds one that is still good: 423.
-func (l *invitations) get(id string, who im.Address) (*invitation, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	v := l.m[inviteKey{id, who}]
-	if v == nil || time.Now().After(v.until) {
-		return nil, wire.BadInvitation
-	}
-	return v, nil
-}
-
-// settle takes it that somebody answered, or needs not any more; false when they did before, or are not invited.
-func (l *invitations) settle(v *invitation, who im.Address) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	open := v.invited[who]
-	if open {
-		v.invited[who] = false
-	}
-	return open
-}
-
-// open are those of one person that somebody invited to share presence has not answered.
-func (l *invitations) open(by, who im.Address) (vs []*invitation) {
-	now := time.Now()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, v := range l.m {
-		if v.who == by && v.typ == presenceInvite && v.invited[who] && now.Before(v.until) {
-			vs = append(vs, v)
-		}
-	}
-	return vs
-}
-
-// readInvitation reads what both requests have.
-func readInvitation(e *wire.Element) *invitation {
-	now := time.Now()
-	v := &invitation{id: e.Attr("inviteID"), typ: e.Attr("inviteType"), made: now, invited: map[im.Address]bool{}}
-	lasts := time.Duration(wire.Int(e.Attr("validity"))) * time.Second
-	if lasts == 0 {
-		lasts = inviteLasts
-	}
-	v.until = now.Add(min(lasts, inviteLastsMost))
-	return v
 }
 
 // one is the only party in a role. The user, if it is one, is who.
@@ -207,143 +111,13 @@ func (s *Server) invite(p *peer, r *session.Request) error {
 		}
 	}
 	p.invitations.put(v)
-	s.relay(l, e, "InviteUserRequest", "Invited")
+	s.tellHomes(l, e, "InviteUserRequest", "Invited")
 	s.tell(r, u.who, l, inviteText(e), func(told []im.Address) {
 		if v.typ == presenceInvite {
 			s.wish(p, v, e.Child("InviteNote").String(), told)
 		}
 	})
 	return nil
-}
-
-// addressee is somebody who is invited, or told that an invitation is cancelled; err: why they are not.
-type addressee struct {
-	ssp.Party
-	link *session.Link // to the home domain of one whose service we are; nil for ours
-	err  error
-}
-
-// addressees judges whom a request names.
-func (s *Server) addressees(to []ssp.Party) []addressee {
-	l := make([]addressee, len(to))
-	for i, p := range to {
-		a := addressee{Party: p}
-		switch {
-		case p.List.Resource != "":
-			a.err = wire.NoContactList
-		case p.User.IsZero():
-			a.err = wire.NoGroup
-		case s.x.Ours(p.User.Domain()):
-			a.err = s.known(p.User)
-		default:
-			a.link, a.err = s.home(p.User.Domain(), "CommonFeature/ComplementaryInvite")
-		}
-		l[i] = a
-	}
-	return l
-}
-
-// home is the way to the home domain of somebody whose service we are: 516 when that is not agreed on, 503 when there is no
-// session.
-func (s *Server) home(domain, service string) (*session.Link, error) {
-	p := s.peer(domain)
-	if p == nil {
-		return nil, wire.BadDomain
-	}
-	l := p.link.Load()
-	if l == nil {
-		return nil, wire.Unavailable
-	}
-	if mine, _ := l.Agreed(); !slices.Contains(mine, service) {
-		return nil, wire.BadDomain
-	}
-	return l, nil
-}
-
-// relay has the home domains tell their users what a request says: one request for each domain. SSP 9.3.3.2, 9.3.4.2
-func (s *Server) relay(l []addressee, e *wire.Element, primitive, role string) {
-	byLink := map[*session.Link]*wire.Element{}
-	var order []*session.Link
-	for _, a := range l {
-		if a.err != nil || a.link == nil {
-			continue
-		}
-		out := byLink[a.link]
-		if out == nil {
-			out = s.handedOn(e, primitive, role)
-			byLink[a.link], order = out, append(order, a.link)
-		}
-		out.Child(role).Add(a.Element(a.link.Peer().Dialect))
-	}
-	for _, to := range order {
-		to.Go(s.ctx, byLink[to], func(*wire.Element, error) {})
-	}
-}
-
-// handedOn is a request of a user's as the service tells it to a home domain: as far as that primitive has the same parts,
-// and with nobody yet in the role.
-func (s *Server) handedOn(e *wire.Element, primitive, role string) *wire.Element {
-	out := wire.New(primitive).Add(s.meta(nobody), wire.New(role))
-	table, _ := wire.Lookup(primitive)
-	for _, f := range table.Fields {
-		switch {
-		case f.Attr:
-			out.Set(f.Name, e.Attr(f.Name))
-		case f.Name != "MetaInfo" && f.Name != role:
-			for k := range e.Children(f.Name) {
-				out.Add(k)
-			}
-		}
-	}
-	return out
-}
-
-// tell sends words to those of ours; then the request is answered, and then is called with those who have them.
-func (s *Server) tell(r *session.Request, from im.Address, l []addressee, text string, then func(told []im.Address)) {
-	var left atomic.Int32
-	left.Store(1)
-	done := func() {
-		if left.Add(-1) > 0 {
-			return
-		}
-		v := newVerdicts()
-		var told []im.Address
-		for _, a := range l {
-			if v.add(a.err, detail(a.Party)); a.err == nil && a.link == nil {
-				told = append(told, a.User)
-			}
-		}
-		r.Answer(v.element())
-		then(told)
-	}
-	var b exchange.Batch
-	for i := range l {
-		if l[i].err != nil || l[i].link != nil {
-			continue
-		}
-		left.Add(1)
-		s.x.Send(s.ctx, &b, words(from, l[i].User, text), func(err error) {
-			l[i].err = err
-			done()
-		})
-	}
-	b.Flush()
-	done()
-}
-
-// detail names a party in a DetailedResult, ssp-syntax 2.4.
-func detail(p ssp.Party) *wire.Element {
-	if !p.User.IsZero() {
-		return userID(ssp.FormatUser(p.User))
-	}
-	return p.Element(wire.WV10)
-}
-
-// words is a message of the door's own making.
-func words(from, to im.Address, text string) *im.Message {
-	t := im.NewText(text)
-	return &im.Message{From: from, FromSlot: slot, To: to, Time: time.Now(), Kind: im.Words, Neutralise: func() im.Neutral { return im.Neutral{Text: t} },
-		Native: im.Native{Door: door, Body: []byte(ssp.TextType + "\n" + text)}}
 }
 
 // wish has who invites to share presence ask to see those who were told of it. Who sees them already has the answer.
@@ -440,17 +214,6 @@ func (s *Server) inviteUser(p *peer, r *session.Request) error {
 		}
 	})
 	return nil
-}
-
-// oursAlone are addressees of whom only users of ours are good.
-func (s *Server) oursAlone(to []ssp.Party) []addressee {
-	l := s.addressees(to)
-	for i := range l {
-		if l[i].link != nil {
-			l[i].link, l[i].err = nil, wire.BadDomain
-		}
-	}
-	return l
 }
 
 // inviteAnswered tells one of ours what became of an invitation of theirs: SSP 9.2.5, 9.3.3.1.
@@ -587,7 +350,7 @@ func (s *Server) takeBack(p *peer, r *session.Request, v *invitation, l []addres
 			p.invitations.settle(v, l[i].User)
 		}
 	}
-	s.relay(l, r.Primitive, "CancelInviteUserRequest", "Canceled")
+	s.tellHomes(l, r.Primitive, "CancelInviteUserRequest", "Canceled")
 	s.tell(r, v.who, l, noted("The invitation is taken back.", r.Primitive.Child("CancelNote")), func(told []im.Address) {
 		s.later(func() error { // a goroutine that ends with the last wish
 			for _, who := range told {
@@ -600,12 +363,4 @@ func (s *Server) takeBack(p *peer, r *session.Request, v *invitation, l []addres
 			return nil
 		})
 	})
-}
-
-// was reports whether somebody was invited.
-func (l *invitations) was(v *invitation, who im.Address) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, ok := v.invited[who]
-	return ok
 }
