@@ -202,9 +202,9 @@ func (p *peer) begin(l *session.Link) {
 // sight is somebody and who watches them.
 type sight struct{ seen, by im.Address }
 
-// first reports whether something is said of a pair for the first time while all is told again, and takes it that it is;
+// anew reports whether something is said of a pair for the first time while all is told again, and takes it that it is;
 // at other times nothing was said before.
-func (p *peer) first(seen, by im.Address) bool {
+func (p *peer) anew(seen, by im.Address) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.fresh == nil {

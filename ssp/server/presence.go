@@ -397,7 +397,7 @@ func (p *peer) notify(l *session.Link, n *exchange.Presence, to []thing) {
 		var rest []thing
 		for _, t := range to {
 			if same(t.u.gets(n.Who), gets) {
-				p.first(n.Who, t.u.who)
+				p.anew(n.Who, t.u.who)
 				e.Add(wire.New("User", "userID", ssp.FormatUser(t.u.who)))
 			} else {
 				rest = append(rest, t)
@@ -456,7 +456,7 @@ func (p *peer) change(l *session.Link, u *user, c *exchange.Change) {
 		p.authorizeTo(l, c.Who, u.who)
 	case !ours: // whom they watch here was told so
 	case c.Request != nil:
-		p.first(u.who, c.Who)
+		p.anew(u.who, c.Who)
 		p.subscribeTo(l, c.Who, u.who)
 	case c.Before.Watched != im.WatchNone && c.After.Watched == im.WatchNone && !theirs:
 		p.unsubscribeFrom(c.Who, u.who)
@@ -524,13 +524,13 @@ func (p *peer) resubscribe(l *session.Link, u *user) {
 		}
 		switch e.Watched {
 		case im.WatchAsked:
-			if p.first(u.who, e.Who) {
+			if p.anew(u.who, e.Who) {
 				p.subscribeTo(l, e.Who, u.who)
 			}
 		case im.WatchGranted:
 			p.stillLet(l, e.Who, u.who)
 		}
-		if e.Sees && p.first(e.Who, u.who) {
+		if e.Sees && p.anew(e.Who, u.who) {
 			p.s.tellAgain(u, e.Who)
 		}
 	}
