@@ -13,9 +13,11 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"parley/config"
 	"parley/exchange"
+	"parley/im"
 	"parley/listen"
 	"parley/metrics"
 	msnplays "parley/msnp/plays"
@@ -55,7 +57,17 @@ func newPipes(t testing.TB, template string, roles ...string) *pipes {
 
 // schemeOf is the scheme of each role's listener.
 var schemeOf = map[string]string{"any": "msnp", "ds": "msnp-dispatch", "ns": "msnp-notification", "sb": "msnp-switchboard",
-	"xmpp": "xmpp", "xmpps": "xmpps", "ssp": "ssp"}
+	"xmpp": "xmpp", "xmpps": "xmpps", "ssp": "ssp", "passport": "passport"}
+
+// ticketed reports whether a list of dialects has one in which clients log in with tickets: dialects 0.1.
+func ticketed(dialects string) bool {
+	for d := 8; d <= 12; d++ {
+		if strings.Contains(dialects, fmt.Sprintf("MSNP%d", d)) {
+			return true
+		}
+	}
+	return false
+}
 
 func (p *pipes) run() error {
 	if p.s != nil {
@@ -86,6 +98,9 @@ func (p *pipes) run() error {
 			p.front, p.shut = front(h)
 			continue
 		}
+		if u.Scheme == "passport" { // Ticket needs no listener
+			continue
+		}
 		d, err := s.doorOf(u)
 		if err != nil {
 			return err
@@ -108,7 +123,19 @@ func (p *pipes) Configure(key, value string) error {
 		p.roles = strings.Split(value, ",")
 		return nil
 	}
+	if key == "msnp.dialects" && ticketed(value) {
+		p.roles = append(p.roles[:len(p.roles):len(p.roles)], "passport")
+	}
 	return p.cfg.Set(key, value)
+}
+
+// Ticket implements plays.Service.
+func (p *pipes) Ticket(address string) (string, error) {
+	if err := p.run(); err != nil {
+		return "", err
+	}
+	who, err := im.ParseAddress(address)
+	return p.s.passport.tickets.Issue(who, time.Minute), err
 }
 
 func (p *pipes) Dial(role string) (net.Conn, error) {

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -142,7 +144,8 @@ func (s *stage) tellsNothing(t *testing.T, script transcript.Script) {
 // stage is a plays.Service in a process of its own.
 type stage struct {
 	*daemon
-	roles []string // of the listeners
+	roles    []string // of the listeners
+	ticketed bool     // clients log in with tickets
 }
 
 // advertised is what clients are told of every listener: plays know it.
@@ -170,6 +173,7 @@ func (s *stage) Configure(key, value string) error {
 		return nil
 	}
 	s.set = append(s.set, key+"="+value)
+	s.ticketed = s.ticketed || key == "msnp.dialects" && ticketed(value)
 	return nil
 }
 
@@ -179,7 +183,11 @@ func (s *stage) run() error {
 	}
 	if s.listen == nil {
 		host := ownHost()
-		for _, role := range s.roles {
+		roles := s.roles
+		if s.ticketed {
+			roles = append(roles[:len(roles):len(roles)], "passport")
+		}
+		for _, role := range roles {
 			l := schemeOf[role] + "://" + host + ":0"
 			if strings.HasPrefix(l, "msnp") {
 				l += advertised
@@ -225,6 +233,37 @@ func (s *stage) Profile(address string, fields []string) error {
 		fields = append(fields, "listed=yes")
 	}
 	return s.command("", append([]string{"account", "profile", address}, fields...)...)
+}
+
+// Ticket logs in by Passport: dialects 3.3.
+func (s *stage) Ticket(address string) (string, error) {
+	if err := s.run(); err != nil {
+		return "", err
+	}
+	pool := x509.NewCertPool()
+	b, err := os.ReadFile(filepath.Join(s.data, passportCertificate))
+	if err != nil {
+		return "", err
+	}
+	pool.AppendCertsFromPEM(b)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "login.passport.com"}}}
+	r, err := http.NewRequest(http.MethodGet, "https://"+s.at["passport"]+"/login2.srf", nil)
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("Authorization", "Passport1.4 OrgVerb=GET,OrgURL=http%3A%2F%2Fmessenger%2Emsn%2Ecom,sign-in="+
+		url.QueryEscape(address)+",pwd="+msnplays.Password+",lc=1033")
+	answer, err := client.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	_, rest, _ := strings.Cut(answer.Header.Get("Authentication-Info"), "from-PP='")
+	ticket, _, ok := strings.Cut(rest, "'")
+	if !ok {
+		return "", fmt.Errorf("no ticket for %s: %s", address, answer.Status)
+	}
+	return ticket, nil
 }
 
 // TLS trusts the certificate that the service has made for itself.

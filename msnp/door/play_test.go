@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"parley/bus"
 	"parley/config"
@@ -21,6 +22,7 @@ import (
 	"parley/listen"
 	"parley/metrics"
 	"parley/msnp/door"
+	"parley/msnp/passport"
 	"parley/msnp/plays"
 	"parley/store"
 	"parley/transcript"
@@ -38,6 +40,7 @@ type house struct {
 	store    *store.Store
 	exchange *exchange.Exchange
 	door     *door.Door
+	tickets  *passport.Tickets
 	handlers map[string]func(context.Context, net.Conn)
 	conns    sync.WaitGroup
 	made     bool
@@ -100,7 +103,10 @@ func (h *house) start() error {
 			}
 		}
 	}
-	if h.door, err = door.New(door.Config{Config: h.cfg, Exchange: h.exchange, Vault: h.vault, Metrics: m, Log: h.log}); err != nil {
+	if h.tickets, err = passport.NewTickets(h.vault.DeriveKey("msnp passport")); err != nil {
+		return err
+	}
+	if h.door, err = door.New(door.Config{Config: h.cfg, Exchange: h.exchange, Vault: h.vault, Tickets: h.tickets, Metrics: m, Log: h.log}); err != nil {
 		return err
 	}
 	h.handlers = map[string]func(context.Context, net.Conn){}
@@ -172,6 +178,16 @@ func (h *house) Account(verb, address string, more []string) error {
 		return h.exchange.SetDisabled(h.ctx, who, verb == "disable")
 	}
 	return fmt.Errorf("no verb %q", verb)
+}
+
+func (h *house) Ticket(address string) (string, error) {
+	if h.store == nil {
+		if err := h.start(); err != nil {
+			return "", err
+		}
+	}
+	who, err := im.ParseAddress(address)
+	return h.tickets.Issue(who, time.Minute), err
 }
 
 func (h *house) Profile(address string, fields []string) error {

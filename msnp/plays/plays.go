@@ -13,12 +13,15 @@
 //	@restart                  ends the service properly, and starts it again on the same data
 //	@shutdown                 ends it
 //
-// ${md5 CHALLENGE} is the response to the challenge of a login, ${query CHALLENGE} the one of a client of 2001 to CHL.
+// ${md5 CHALLENGE} is the response to the challenge of a login, ${query CHALLENGE} the one of a client of 2001 to CHL,
+// ${longquery CHALLENGE} the one of a client of 2005. ${ticket NAME} is a ticket with which NAME@example.com logs in,
+// ${guid ADDRESS} the GUID of a contact.
 //
 // @open NAME WHERE: WHERE is ds, ns or sb for a listener of that role alone (any is the common one,
 // and the default); or "in" for a connection that is logged in as NAME@example.com, with what follows
 // a login read; or a state (NLN) for one that has synchronised and changed its state, too. Either may have the
-// number of a dialect up to 7 behind it (NLN7), which has to be served; without one it is MSNP2.
+// number of a dialect behind it (NLN7), which has to be served; without one it is MSNP2. From MSNP8 on the client says that
+// it can do nothing (0), and from MSNP11 on what the first change of state is followed by is read, too.
 package plays
 
 import (
@@ -31,6 +34,7 @@ import (
 	"strconv"
 	"strings"
 
+	"parley/im"
 	"parley/msnp"
 	"parley/transcript"
 )
@@ -50,6 +54,7 @@ type Service interface {
 	Dial(role string) (net.Conn, error) // ds, ns, sb, any; starts the service if it does not run
 	Account(verb, address string, more []string) error
 	Profile(address string, fields []string) error
+	Ticket(address string) (string, error) // what its login by Passport gives
 	Stop() error
 }
 
@@ -66,6 +71,15 @@ func Options(s Service, bubble bool) transcript.Options {
 			"query": func(_, challenge string) (string, error) {
 				response, _ := msnp.ChallengeResponse(challenge, "msmsgs@msnmsgr.com")
 				return response, nil
+			},
+			"longquery": func(_, challenge string) (string, error) {
+				response, _ := msnp.LongChallengeResponse(challenge, "PROD0101{0RM?UBW")
+				return response, nil
+			},
+			"ticket": func(_, name string) (string, error) { return s.Ticket(name + "@" + Domain) },
+			"guid": func(_, address string) (string, error) {
+				who, err := im.ParseAddress(address)
+				return string(msnp.ContactGUID(who)), err
 			},
 		},
 		Directives: map[string]func(args []string) error{
@@ -114,7 +128,7 @@ func Dial(s Service) transcript.Dial {
 		}
 		who, _, _ := strings.Cut(name, ".")
 		who = strings.TrimRight(who, "0123456789")
-		l := &loggedIn{Conn: c, r: bufio.NewReader(c)}
+		l := &loggedIn{Conn: c, r: bufio.NewReader(c), s: s}
 		state := strings.TrimRight(where, "0123456789")
 		dialect := 2
 		if n, err := strconv.Atoi(where[len(state):]); err == nil {
@@ -131,17 +145,82 @@ func Dial(s Service) transcript.Dial {
 // loggedIn is a connection of which the beginning was read.
 type loggedIn struct {
 	net.Conn
-	r *bufio.Reader
+	s     Service
+	r     *bufio.Reader
+	early []byte // read too soon
 }
 
-func (l *loggedIn) Read(b []byte) (int, error) { return l.r.Read(b) }
+func (l *loggedIn) Read(b []byte) (int, error) {
+	if len(l.early) > 0 {
+		n := copy(b, l.early)
+		l.early = l.early[n:]
+		return n, nil
+	}
+	return l.r.Read(b)
+}
 
-// login says what a client of 1999 to 2002 says, with transaction IDs from 900 on.
+// Dialects in which a client says more when it logs in: dialects 0.1.
+const (
+	byTicket   = 8
+	withStamps = 10
+	withMail   = 11
+)
+
+// login says what a client of 1999 to 2005 says, with transaction IDs from 900 on.
 func (l *loggedIn) login(handle, state string, dialect int) error {
 	ver := fmt.Sprintf("VER 900 MSNP%d", dialect)
 	if err := l.ask(ver, ver); err != nil {
 		return err
 	}
+	prove := l.md5
+	if dialect >= byTicket {
+		prove = l.ticket
+	}
+	if err := prove(handle); err != nil {
+		return err
+	}
+	if _, err := l.until("MSG Hotmail Hotmail"); err != nil || state == "in" { // the profile
+		return err
+	}
+	change := "CHG 904 " + state
+	switch {
+	case dialect < byTicket:
+		if err := l.ask("SYN 903 0", "SYN 903"); err != nil {
+			return err
+		}
+		for { // the Reverse List is the last, and it says how long it is
+			line, err := l.line()
+			if err != nil {
+				return err
+			}
+			if f := strings.Fields(line); len(f) > 5 && f[2] == "RL" && f[4] == f[5] {
+				break
+			}
+		}
+	case dialect < withStamps:
+		if err := l.ask("SYN 903 0\r\nPNG", "SYN 903"); err != nil {
+			return err
+		}
+	default:
+		if err := l.ask("SYN 903 0 0\r\nPNG", "SYN 903"); err != nil {
+			return err
+		}
+	}
+	if dialect >= byTicket {
+		change += " 0"
+		if _, err := l.until("QNG"); err != nil {
+			return err
+		}
+	}
+	err := l.ask(change, change)
+	if err == nil && dialect >= withMail {
+		l.early, err = l.until("MSG Hotmail Hotmail")
+	}
+	return err
+}
+
+// md5 proves who the client is: draft 7.3.
+func (l *loggedIn) md5(handle string) error {
 	if err := l.ask("USR 901 MD5 I "+handle, ""); err != nil {
 		return err
 	}
@@ -153,29 +232,22 @@ func (l *loggedIn) login(handle, state string, dialect int) error {
 	if len(f) != 5 {
 		return fmt.Errorf("no challenge: %q", line)
 	}
-	if err := l.ask("USR 902 MD5 S "+Respond(f[4], Password), "USR 902 OK"); err != nil {
-		return err
-	}
-	line, err = l.line() // the profile
+	return l.ask("USR 902 MD5 S "+Respond(f[4], Password), "USR 902 OK")
+}
+
+// ticket proves it with a ticket: dialects 3.2.
+func (l *loggedIn) ticket(handle string) error {
+	t, err := l.s.Ticket(handle)
 	if err != nil {
 		return err
 	}
-	if _, err := l.r.Discard(Payloads(line)); err != nil || state == "in" {
+	if err := l.ask("CVR 905 0x0409 winnt 5.1 i386 MSNMSGR 7.5.0324 MSMSGS "+handle, "CVR 905 7.5.0324"); err != nil {
 		return err
 	}
-	if err := l.ask("SYN 903 0", "SYN 903"); err != nil {
+	if err := l.ask("USR 901 TWN I "+handle, "USR 901 TWN S "); err != nil {
 		return err
 	}
-	for { // the Reverse List is the last, and it says how long it is
-		line, err := l.line()
-		if err != nil {
-			return err
-		}
-		if f := strings.Fields(line); len(f) > 5 && f[2] == "RL" && f[4] == f[5] {
-			break
-		}
-	}
-	return l.ask("CHG 904 "+state, "CHG 904 "+state)
+	return l.ask("USR 902 TWN S "+t, "USR 902 OK")
 }
 
 // ask says a line and reads the answer, which begins as told; "": it is read by the caller.
@@ -188,6 +260,24 @@ func (l *loggedIn) ask(say, hear string) error {
 		err = fmt.Errorf("%q is answered by %q", say, line)
 	}
 	return err
+}
+
+// until reads up to a line that begins so, with its payload, and gives what came before it.
+func (l *loggedIn) until(begins string) (before []byte, err error) {
+	for {
+		line, err := l.r.ReadString('\n')
+		if err != nil {
+			return nil, err
+		}
+		payload := make([]byte, Payloads(strings.TrimRight(line, "\r\n")))
+		if _, err := io.ReadFull(l.r, payload); err != nil {
+			return nil, err
+		}
+		if strings.HasPrefix(line, begins) {
+			return before, nil
+		}
+		before = append(append(before, line...), payload...)
+	}
 }
 
 func (l *loggedIn) line() (string, error) {
