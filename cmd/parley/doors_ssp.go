@@ -129,8 +129,9 @@ type register struct {
 	connections int
 	log         *slog.Logger
 
-	mu    sync.Mutex // guards peers
-	peers map[string]*session.Peer
+	mu     sync.Mutex // guards what follows
+	peers  map[string]*session.Peer
+	routes map[string]string // by domain, the one that leads there
 }
 
 // Names implements server.Register.
@@ -148,16 +149,24 @@ func (r *register) Peer(domain string) (*session.Peer, bool) {
 	return p, ok
 }
 
+// Routes implements server.Register.
+func (r *register) Routes() map[string]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.routes)
+}
+
 // load reads all that is registered. A domain whose password does not open is left out.
 func (r *register) load(ctx context.Context) error {
 	all, err := r.exchange.Domains(ctx)
 	if err != nil {
 		return err
 	}
-	peers := map[string]*session.Peer{}
+	peers, routes := map[string]*session.Peer{}, map[string]string{}
 	for _, d := range all {
 		if d.Route != "" {
-			continue // its relay's session leads there
+			routes[d.Name] = d.Route // its relay's session leads there
+			continue
 		}
 		p, err := r.peerOf(d)
 		if err != nil {
@@ -167,7 +176,7 @@ func (r *register) load(ctx context.Context) error {
 		peers[d.Name] = p
 	}
 	r.mu.Lock()
-	r.peers = peers
+	r.peers, r.routes = peers, routes
 	r.mu.Unlock()
 	return nil
 }

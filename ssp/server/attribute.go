@@ -298,6 +298,7 @@ func (p *peer) authorizeTo(l *session.Link, w, who im.Address) {
 			here = err == nil && p.s.x.Ours(pse)
 		}
 	}
+	here = here || p.s.serves(p.domain, Presence)
 	mine, _ := l.Agreed()
 	switch {
 	case here && slices.Contains(mine, "PresenceFeature/Authorization"):

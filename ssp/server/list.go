@@ -399,7 +399,7 @@ type aim struct {
 func (u *user) aims(e *wire.Element) (l []aim) {
 	seen := map[im.Address]bool{}
 	for id := range e.Children("UserID") {
-		who, err := u.p.s.reach(id.Attr("userID"))
+		who, err := u.reach(id.Attr("userID"))
 		if err == nil && seen[who] {
 			continue
 		}
@@ -417,23 +417,20 @@ func (u *user) aims(e *wire.Element) (l []aim) {
 				continue
 			}
 			seen[m.Who] = true
-			who, err := u.p.s.reach(ssp.FormatUser(m.Who))
+			who, err := u.reach(ssp.FormatUser(m.Who))
 			l = append(l, aim{who, userID(ssp.FormatUser(m.Who)), err})
 		}
 	}
 	return l
 }
 
-// reach reads a user of ours, or of a domain that there is a way to.
-func (s *Server) reach(v string) (im.Address, error) {
+// reach reads a user of ours, or of a domain that there is a way to for the user.
+func (u *user) reach(v string) (im.Address, error) {
 	who, err := ssp.ParseUser(v)
-	switch {
-	case err != nil:
+	if err != nil {
 		return who, wire.BadParameter
-	case !s.x.Serves(who.Domain()):
-		return who, wire.BadDomain
 	}
-	return who, nil
+	return who, u.reaches(who.Domain(), Presence)
 }
 
 // expand puts the members of the user's own contact lists in the lists' places, each once; a list that is not there stays.

@@ -79,8 +79,11 @@ func (s *Server) newMessage(p *peer, r *session.Request) error {
 	if err != nil {
 		return err
 	}
-	if info.From.User.IsZero() {
+	switch {
+	case info.From.User.IsZero():
 		return wire.NotSupported
+	case !s.speaks(p, info.From.User.Domain(), Messages):
+		return wire.UnknownTransaction
 	}
 	info.To = nil
 	for e := range r.Primitive.Children("User") {
@@ -115,7 +118,7 @@ func (s *Server) pass(p *peer, _ *session.Request, info ssp.Info, content *wire.
 	}
 	var b exchange.Batch
 	for i, to := range info.To {
-		errs[i] = s.mayPass(p, to, err)
+		errs[i] = s.mayPass(p, info.From.User, to, err)
 		if errs[i] == nil && !ok {
 			errs[i] = wire.BadMediaType
 		}
@@ -139,7 +142,7 @@ func (s *Server) pass(p *peer, _ *session.Request, info ssp.Info, content *wire.
 			p.remember(strconv.FormatInt(int64(m.ID), 10), &im.Message{From: m.From, To: m.To, ID: m.ID,
 				Native: im.Native{Door: door, Body: []byte(info.ID)}})
 		}
-		s.x.Send(s.ctx, &b, m, func(err error) {
+		s.x.SendHere(s.ctx, &b, m, func(err error) {
 			arrived(err)
 			settle(err)
 		})
@@ -156,15 +159,26 @@ func named(to ssp.Party) *wire.Element {
 	return to.Element(wire.WV10)
 }
 
-// mayPass judges a receiver: users of ours, who can read what it is.
-func (s *Server) mayPass(_ *peer, to ssp.Party, unreadable error) error {
+// mayPass judges a receiver: users of ours, and those whose message service we are; anybody, when we are the sender's. SSP
+// 2.2
+func (s *Server) mayPass(p *peer, from im.Address, to ssp.Party, unreadable error) error {
 	switch {
 	case to.User.IsZero() && to.List.Resource != "":
 		return wire.NoContactList
 	case to.User.IsZero():
 		return wire.NoGroup
-	case !s.x.Ours(to.User.Domain()) && !s.boxes(to.User):
+	case s.x.Ours(to.User.Domain()) || s.boxes(to.User):
+		return unreadable
+	}
+	u, err := p.user(s.ctx, from)
+	switch {
+	case err != nil:
+		return err
+	case !u.has(Messages):
 		return wire.BadDomain
+	}
+	if err := u.reaches(to.User.Domain(), Messages); err != nil {
+		return err
 	}
 	return unreadable
 }
@@ -256,7 +270,7 @@ func (p *peer) recall(id string) *im.Message {
 // reported hears that a message of ours came: SSP 12.2.12, 12.3.9.
 func (s *Server) reported(p *peer, r *session.Request) error {
 	info := r.Primitive.Child("MessageInfo")
-	m := p.recall(info.Attr("messageID"))
+	m := s.recallOver(p, info.Attr("messageID"))
 	r.Answer(wire.Status(wire.Successful, ""))
 	if code, ok := wire.ParseCode(r.Primitive.Child("DeliveryResult").Child("Status").Attr("code")); m != nil && ok {
 		s.x.Reported(m, slot, ssp.ErrorOf(code))

@@ -45,6 +45,9 @@ func (u *user) boxed() (*kept, bool) {
 	if err != nil {
 		return nil, false
 	}
+	if u.p.s.serves(u.who.Domain(), Messages) {
+		return k, true
+	}
 	if pse, err := ssp.ParseService(k.Profile["Services.IM.PSE"]); err == nil {
 		return k, u.p.s.x.Ours(pse)
 	}
@@ -67,7 +70,7 @@ func (s *Server) boxes(who im.Address) bool {
 
 // offer has what waits for the user offered again, if it can be delivered.
 func (u *user) offer() {
-	if u.p.link.Load() != nil {
+	if u.p.up() {
 		u.c.SetDeaf(false)
 	}
 }

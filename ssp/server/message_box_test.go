@@ -32,6 +32,7 @@ func content(e *wire.Element) string {
 // to its user. SSP 12.2.4, 12.2.5, 12.3.3, 12.3.6
 func TestPushMessage(t *testing.T) {
 	p := newPair(t, "NewMessage", "SendMessageRequest")
+	p.a.s.SetElements([]Element{{Of: "a.example", Service: Messages, By: "b.example"}}) // it may speak of ours
 	alice, bob := p.a.login("alice"), p.b.login("bob")
 	p.exchanged("SetMessageDeliveryMethod", p.alice, method(methodPush, ""))
 	if err := <-bob.say(p.alice, "hello"); err != nil {

@@ -14,10 +14,12 @@ import (
 
 // peer is a domain that is registered, and those of its users who are in memory.
 type peer struct {
-	s      *Server
-	domain string
-	remove func() // takes it out of the exchange
-	link   atomic.Pointer[session.Link]
+	s       *Server
+	domain  string
+	via     string // the domain of the relay that leads there; "": there is a session with it
+	learned bool   // nothing is registered of it
+	remove  func() // takes it out of the exchange
+	link    atomic.Pointer[session.Link]
 
 	searches    searches
 	invitations invitations
@@ -63,7 +65,7 @@ func (p *peer) Stand(who im.Address, c *exchange.Client) (exchange.Session, exch
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.users[who] = u
-	if p.link.Load() != nil {
+	if p.up() {
 		c.Listen()
 	}
 	return u, exchange.Login{Door: door, Slot: slot, Remote: p.domain}
@@ -153,12 +155,16 @@ func (p *peer) release() {
 
 // tell sends deliveries on their way. What cannot be sent is found again when there is a session: begin.
 func (p *peer) tell(l []thing) {
-	link := p.link.Load()
 	for i := 0; i < len(l); i++ {
 		u := l[i].u
 		u.touch()
 		switch d := l[i].d.(type) {
 		case *exchange.Message:
+			link := p.way(d.From, Messages)
+			if meant, ok := exchange.Meant(d.Message); ok {
+				p.first(u, meant, d)
+				continue
+			}
 			if link == nil {
 				d.Return(im.ErrGone)
 				continue
@@ -169,16 +175,16 @@ func (p *peer) tell(l []thing) {
 			for i+n < len(l) && l[i+n].d == l[i].d {
 				n++
 			}
-			if link != nil {
+			if link := p.way(d.Who, Presence); link != nil && !p.s.shownElsewhere(d.Who) {
 				p.notify(link, d, l[i:i+n])
 			}
 			i += n - 1
 		case *exchange.Change:
-			if link != nil {
+			if link := p.way(d.Who, Presence); link != nil {
 				p.change(link, u, d)
 			}
 		case *exchange.Report:
-			if link != nil {
+			if link := p.way(d.Of.To, Messages); link != nil {
 				p.report(link, u, d)
 			}
 		}
@@ -189,6 +195,15 @@ func (p *peer) tell(l []thing) {
 // what waited. SSP 6.1.1, 7.3.3; ssp-syntax 5.5.
 func (p *peer) begin(l *session.Link) {
 	p.agree(p.s.ctx, l)
+	p.take(l)
+	for _, q := range p.s.behind(p) {
+		q.take(l)
+	}
+	p.s.tellElement(p)
+}
+
+// take has the peer reached over a link.
+func (p *peer) take(l *session.Link) {
 	p.mu.Lock()
 	p.fresh = map[sight]struct{}{}
 	p.mu.Unlock()
@@ -228,13 +243,28 @@ func (p *peer) resync(l *session.Link) {
 		if p.link.Load() != l {
 			return
 		}
-		p.resubscribe(l, u)
+		p.meet(u)
+		p.resubscribe(u)
 		u.c.SetDeaf(false)
+	}
+}
+
+// meet has those in memory whom a user knows whom we serve, at domains that nothing is registered of.
+func (p *peer) meet(u *user) {
+	for _, e := range u.c.Snapshot().Entries {
+		if d := e.Who.Domain(); !p.s.x.Serves(d) && u.has(Presence) {
+			if _, err := p.s.learn(d); err == nil {
+				_, _ = p.s.x.Stand(p.s.ctx, e.Who) // else there is nothing to be told
+			}
+		}
 	}
 }
 
 // end takes a pair of sessions out: nobody knows how the peer's users are.
 func (p *peer) end(l *session.Link, err error) {
+	for _, q := range p.s.behind(p) {
+		q.end(l, err)
+	}
 	if !p.link.CompareAndSwap(l, nil) {
 		return
 	}
@@ -260,7 +290,7 @@ func (p *peer) all() []*user {
 
 // forget lets those go who have been in memory for nothing since then.
 func (p *peer) forget(since time.Time) {
-	up := p.link.Load() != nil
+	up := p.up()
 	for _, u := range p.all() {
 		if u.last.Load() > since.Unix() || up && u.matters() {
 			continue

@@ -323,6 +323,7 @@ func (s *Server) authorize(p *peer, r *session.Request) error {
 				e = err
 			case e != nil:
 				e = wire.BadParameter
+			case s.asked(from, who): // by one of ours, who asked by way of the peer, too
 			default:
 				e = s.x.Ask(s.ctx, exchange.By{Who: from}, who, im.Wish{})
 			}
@@ -331,6 +332,19 @@ func (s *Server) authorize(p *peer, r *session.Request) error {
 	}
 	r.Answer(v.element())
 	return nil
+}
+
+// asked reports whether one of ours has asked another.
+func (s *Server) asked(from, who im.Address) bool {
+	if !s.x.Ours(from.Domain()) {
+		return false
+	}
+	snap, err := s.x.Snapshot(s.ctx, who)
+	if err != nil {
+		return false
+	}
+	e := snap.Entry(from)
+	return e != nil && e.Watched != im.WatchNone
 }
 
 // authorized hears what a user of the peer's says to those who asked to see them, whose presence service we are: SSP
@@ -451,14 +465,20 @@ func (p *peer) change(l *session.Link, u *user, c *exchange.Change) {
 	p.answered(u, c)
 	theirs := c.By.Who == u.who // they know it
 	ours := p.s.x.Ours(c.Who.Domain())
+	ended := c.Before.Watched != im.WatchNone && c.After.Watched == im.WatchNone && !theirs
 	switch {
+	case p.s.shownElsewhere(c.Who):
+		p.changeElsewhere(l, u, c, ended)
+		return
 	case c.Request != nil && !ours:
 		p.authorizeTo(l, c.Who, u.who)
+	case ended && !ours && c.Who.Domain() != p.domain && !u.has(Presence):
+		p.unsubscribeFrom(c.Who, u.who)
 	case !ours: // whom they watch here was told so
 	case c.Request != nil:
 		p.anew(u.who, c.Who)
 		p.subscribeTo(l, c.Who, u.who)
-	case c.Before.Watched != im.WatchNone && c.After.Watched == im.WatchNone && !theirs:
+	case ended:
 		p.unsubscribeFrom(c.Who, u.who)
 	}
 	if ours && !theirs && c.Before.Side.Watch != im.WatchNone && c.After.Side.Watch == im.WatchNone {
@@ -516,23 +536,31 @@ func (p *peer) stillLet(l *session.Link, w, who im.Address) {
 	})
 }
 
-// resubscribe asks anew for all of ours who watch one of the peer's users, and tells that one of ours whom they see.
-func (p *peer) resubscribe(l *session.Link, u *user) {
+// resubscribe asks anew for all whom we serve who watch one of the peer's users, and tells that one whom of them they see.
+func (p *peer) resubscribe(u *user) {
 	for _, e := range u.c.Snapshot().Entries {
-		if !p.s.x.Ours(e.Who.Domain()) {
+		d := e.Who.Domain()
+		l := p.way(e.Who, Presence)
+		if ours := p.s.x.Ours(d); l == nil || !ours && !p.s.serves(d, Presence) {
 			continue
 		}
-		switch e.Watched {
-		case im.WatchAsked:
-			if p.anew(u.who, e.Who) {
-				p.subscribeTo(l, e.Who, u.who)
-			}
-		case im.WatchGranted:
-			p.stillLet(l, e.Who, u.who)
-		}
-		if e.Sees && p.anew(e.Who, u.who) {
+		p.askAgain(l, u, e)
+		if e.Sees && !p.s.shownElsewhere(e.Who) {
 			p.s.tellAgain(u, e.Who)
 		}
+	}
+}
+
+// askAgain asks anew for one whom we serve.
+func (p *peer) askAgain(l *session.Link, u *user, e *im.Entry) {
+	ours := p.s.x.Ours(e.Who.Domain())
+	switch {
+	case e.Watched == im.WatchAsked && !ours:
+		p.authorizeTo(l, e.Who, u.who)
+	case e.Watched == im.WatchAsked:
+		p.subscribeTo(l, e.Who, u.who)
+	case e.Watched == im.WatchGranted && (ours || !u.has(Presence)):
+		p.stillLet(l, e.Who, u.who)
 	}
 }
 

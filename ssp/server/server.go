@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/exchange"
@@ -21,6 +22,8 @@ import (
 type Register interface {
 	Names() []string
 	Peer(domain string) (*session.Peer, bool)
+	// Routes are the domains behind others, each with the one that leads there. ssp-syntax 6
+	Routes() map[string]string
 }
 
 // Config is what the door works with. Zero limits have the defaults named behind them.
@@ -30,6 +33,7 @@ type Config struct {
 	Timers   session.Timers
 	Limits   session.Limits
 	Dial     session.Config // of this only Dial and Resolver count
+	Elements []Element      // who has a service from another domain, as far as it concerns us
 	Users    int            // of one peer, in memory; 20,000
 	Queue    int            // deliveries that wait for one peer; 8,192
 	Forget   time.Duration  // how long somebody of a peer's stays in memory for nothing; 10 min
@@ -47,8 +51,13 @@ type Server struct {
 	rows  map[string]row
 	rooms rooms // groups; nil: there are none
 
-	mu    sync.Mutex // guards peers
-	peers map[string]*peer
+	elements atomic.Pointer[map[elementKey]string]
+	trail    trail
+	steward  steward
+
+	mu      sync.Mutex // guards peers, and how many of them are learned
+	peers   map[string]*peer
+	learned int
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -96,6 +105,7 @@ func New(c Config) (*Server, error) {
 	s.node = session.New(session.Config{Domain: s.x.Domain(), Lookup: c.Register.Peer, Handle: s.handle, Up: s.up, Down: s.down,
 		Timers: c.Timers, Limits: c.Limits, Dial: c.Dial.Dial, Resolver: c.Dial.Resolver, Log: c.Log, Metrics: c.Metrics, Hit: c.Hit})
 	s.work.Go(s.sweep) // ends with s.ctx
+	s.SetElements(c.Elements)
 	s.Update()
 	return s, nil
 }
@@ -105,15 +115,32 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.node.Serv
 
 // Update takes a change of the register: who is new is served from now on, who is gone no longer.
 func (s *Server) Update() {
+	vias := s.cfg.Register.Routes()
 	names := map[string]bool{}
-	var gone []*peer
+	var gone, fresh []*peer
 	s.mu.Lock()
+	for n := range vias {
+		names[n] = true
+	}
 	for _, n := range s.cfg.Register.Names() {
 		names[n] = true
+	}
+	for n, p := range s.peers {
+		if !p.learned && !names[n] || names[n] && (p.learned || p.via != vias[n]) {
+			delete(s.peers, n)
+			if p.learned {
+				s.learned--
+			}
+			p.remove()
+			gone = append(gone, p)
+		}
+	}
+	for n := range names {
 		if s.peers[n] != nil {
 			continue
 		}
-		p := &peer{s: s, domain: n, users: map[im.Address]*user{}, sent: map[string]*im.Message{}}
+		p := s.newPeer(n)
+		p.via = vias[n]
 		remove, err := s.x.AddPeer(n, p)
 		if err != nil {
 			s.log.Warn("domain not joined: it is served here, or twice", "domain", n)
@@ -121,24 +148,29 @@ func (s *Server) Update() {
 		}
 		p.remove = remove
 		s.peers[n] = p
-	}
-	for n, p := range s.peers {
-		if !names[n] {
-			delete(s.peers, n)
-			gone = append(gone, p)
-		}
+		fresh = append(fresh, p)
 	}
 	s.mu.Unlock()
 	for _, p := range gone {
-		p.remove()
-		s.node.Forget(p.domain)
+		if p.via == "" && !p.learned {
+			s.node.Forget(p.domain)
+		}
 		p.detachAll()
 	}
-	for n := range names {
+	for _, p := range fresh {
+		if l := s.linkTo(p.domain); l != nil && p.via != "" {
+			s.work.Go(func() { p.take(l) }) // ends when all that waited is under way, or with s.ctx
+		}
+	}
+	for _, n := range s.cfg.Register.Names() {
 		if c, ok := s.cfg.Register.Peer(n); ok && c.Keep {
 			s.node.Keep(n)
 		}
 	}
+}
+
+func (s *Server) newPeer(domain string) *peer {
+	return &peer{s: s, domain: domain, users: map[im.Address]*user{}, sent: map[string]*im.Message{}}
 }
 
 // peer is a domain that is registered; nil for others.
@@ -199,19 +231,37 @@ func (s *Server) meta(as im.Address) *wire.Element {
 	return m.Element()
 }
 
-// handle gives a request to its row: SSP 5.6, 14.3.6.
+// handle gives a request to its row, or on to another domain: SSP 2.1, 5.6, 14.3.6.
 func (s *Server) handle(_ context.Context, r *session.Request) {
 	p := s.peer(r.Link.Domain())
-	row, ok := s.rows[r.Primitive.Name]
-	switch {
-	case p == nil:
+	if p == nil {
 		r.Answer(wire.Status(wire.BadDomain, ""))
-	case !ok:
-		r.Answer(wire.Status(wire.NotSupported, ""))
-	default:
-		if err := row.serve(s, p, r); err != nil {
-			s.refuse(p, r, err)
+		return
+	}
+	q, who, err := s.origin(p, r)
+	if err != nil {
+		s.refuse(p, r, err)
+		return
+	}
+	row, ok := s.rows[r.Primitive.Name]
+	if l := s.plan(p, q, who, r); l != nil {
+		if !ok {
+			s.passOn(p, q, r, nil, l)
+		} else {
+			s.passOn(p, q, r, &row, l)
 		}
+		return
+	}
+	switch {
+	case q == nil:
+		err = wire.UnknownTransaction
+	case !ok:
+		err = wire.NotSupported
+	default:
+		err = row.serve(s, q, r)
+	}
+	if err != nil {
+		s.refuse(p, r, err)
 	}
 }
 

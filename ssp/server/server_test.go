@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"maps"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
@@ -29,8 +30,24 @@ type domain struct {
 
 // registered is a Register for tests.
 type registered struct {
-	mu sync.Mutex
-	m  map[string]*session.Peer
+	mu     sync.Mutex
+	m      map[string]*session.Peer
+	routes map[string]string
+}
+
+func (r *registered) Routes() map[string]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.routes)
+}
+
+func (r *registered) route(domain, via string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.routes == nil {
+		r.routes = map[string]string{}
+	}
+	r.routes[domain] = via
 }
 
 func (r *registered) Names() (l []string) {
