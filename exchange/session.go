@@ -47,9 +47,10 @@ type Client struct {
 	rules      atomic.Pointer[string] // the list of rules that judges this session; nil: the default one
 	deaf       atomic.Bool            // takes no messages, although it is visible
 	attends    atomic.Pointer[[]attendance]
-	presence   im.Presence         // guarded by account.mu
-	gone       bool                // guarded by account.mu
-	directed   map[target]struct{} // likewise: who was sent its presence, and does not see it otherwise
+	shown      atomic.Pointer[group] // those alone see it; nil: all who may
+	presence   im.Presence           // guarded by account.mu
+	gone       bool                  // guarded by account.mu
+	directed   map[target]struct{}   // likewise: who was sent its presence, and does not see it otherwise
 
 	batch Batch
 }

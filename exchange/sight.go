@@ -24,6 +24,11 @@ func (j judge) list(o *Client) string {
 
 // shows reports whether a session of the account is shown to a session of somebody it keeps e about.
 func (j judge) shows(e *im.Entry, o, to *Client) bool {
+	return j.lets(e, o, to) && o.shown.Load().has(e.Who)
+}
+
+// lets is shows by what is kept alone.
+func (j judge) lets(e *im.Entry, o, to *Client) bool {
 	if e == nil || !e.Watching() {
 		return false
 	}
@@ -49,7 +54,7 @@ func (c *Client) hears(who im.Address, slot string) bool {
 }
 
 // judgesEach reports whether what of the account is shown depends on the session, of one or of the other.
-func (a *account) judgesEach(s *Snapshot) bool { return s.slotted || a.chosen() }
+func (a *account) judgesEach(s *Snapshot) bool { return s.slotted || a.chosen() || a.picked() }
 
 // picks reports whether the session may hear of some of a person's sessions and not of others.
 func (c *Client) picks() bool {
@@ -59,6 +64,11 @@ func (c *Client) picks() bool {
 // chosen reports whether a session of the account has a list of its own.
 func (a *account) chosen() bool {
 	return slices.ContainsFunc(a.online(), func(o *Client) bool { return o.uses() != "" })
+}
+
+// picked reports whether a session of the account is shown to some alone.
+func (a *account) picked() bool {
+	return slices.ContainsFunc(a.online(), func(o *Client) bool { return o.shown.Load() != nil })
 }
 
 // shows reports whether a session of the account is shown to another account's, which hears of it.

@@ -273,6 +273,7 @@ func (p *peer) end(l *session.Link, err error) {
 	for _, u := range p.all() {
 		u.c.SetDeaf(true)
 		u.show(im.Presence{}, "", nil)
+		u.c.ShowToAll()
 	}
 }
 

@@ -182,7 +182,7 @@ func (s *Server) unsubscribe(p *peer, r *session.Request) error {
 }
 
 // notified hears how users of the peer's are, whom ours watch: SSP 11.2.5, 11.3.4. That somebody of ours is told is the
-// answer to their wish. Who does not watch is named, and the peer is asked to stop.
+// answer to their wish; another one may be told something else. Who does not watch is named, and the peer is asked to stop.
 func (s *Server) notified(p *peer, r *session.Request) error {
 	v := newVerdicts()
 	for value := range r.Primitive.Children("PresenceValue") {
@@ -193,43 +193,51 @@ func (s *Server) notified(p *peer, r *session.Request) error {
 		}
 		u, err := p.user(s.ctx, who)
 		if err == nil {
-			err = u.update(value)
+			err = ssp.CheckAttributes(value.Child("PresenceSubList"))
 		}
 		if err != nil {
 			v.add(err, userID(value.Attr("userID")))
 			continue
 		}
+		var by, wished []im.Address
 		for e := range r.Primitive.Children("User") {
-			v.add(s.watched(u, e.Attr("userID")), userID(e.Attr("userID")))
+			w, watch, err := s.watcher(u, e.Attr("userID"))
+			if err == nil {
+				by = append(by, w)
+			}
+			if watch == im.WatchAsked {
+				wished = append(wished, w)
+			}
+			v.add(err, userID(e.Attr("userID")))
+		}
+		u.told(value, by)
+		for _, w := range wished {
+			if err := s.x.Answer(s.ctx, exchange.By{Who: u.who}, w); err != nil {
+				v.add(err, userID(ssp.FormatUser(w)))
+			}
 		}
 	}
 	r.Answer(v.element())
 	return nil
 }
 
-// watched takes it that a user of the peer's lets one of ours see them.
-func (s *Server) watched(u *user, by string) error {
-	w, err := s.ours(by)
+// watcher reads one of ours who watches a user of the peer's, or wishes to.
+func (s *Server) watcher(u *user, id string) (im.Address, im.Watch, error) {
+	w, err := s.ours(id)
 	if err != nil {
-		return err
+		return w, im.WatchNone, err
 	}
 	e := u.c.Snapshot().Entry(w)
-	switch {
-	case e == nil || e.Watched == im.WatchNone:
+	if e == nil || e.Watched == im.WatchNone {
 		u.p.unsubscribeFrom(w, u.who)
-		return wire.UnknownUser
-	case e.Watched == im.WatchAsked:
-		return s.x.Answer(s.ctx, exchange.By{Who: u.who}, w)
+		return w, im.WatchNone, wire.UnknownUser
 	}
-	return nil
+	return w, e.Watched, nil
 }
 
-// update takes what a peer tells of one of its users: only what changed. SSP 11.2.5, 11.2.10
-func (u *user) update(value *wire.Element) error {
+// merged is what is known of the user with what a peer tells now: only what changed. SSP 11.2.5, 11.2.10
+func (u *user) merged(value *wire.Element) *known {
 	sub := value.Child("PresenceSubList")
-	if err := ssp.CheckAttributes(sub); err != nil {
-		return err
-	}
 	u.mu.Lock()
 	k := u.known
 	u.mu.Unlock()
@@ -241,6 +249,36 @@ func (u *user) update(value *wire.Element) error {
 	if alias := ssp.AliasOf(next.sub); alias != "" {
 		next.name = alias
 	}
+	return next
+}
+
+// told takes how the user is as some of ours are told. They are offline when nobody is told otherwise.
+func (u *user) told(value *wire.Element, by []im.Address) {
+	next := u.merged(value)
+	is := ssp.ReadPresence(next.sub)
+	u.mu.Lock()
+	was := u.known != nil && ssp.ReadPresence(u.known.sub).State.Visible()
+	u.mu.Unlock()
+	switch {
+	case !is.State.Visible():
+		if u.c.HideFrom(by...) == 0 {
+			u.show(is, next.name, next)
+		}
+	case was: // who was told before is told what changed, and the others how it is
+		u.show(is, next.name, next)
+		u.c.ShowTo(by...)
+	default:
+		u.c.ShowTo(by...)
+		u.show(is, next.name, next)
+	}
+}
+
+// update takes how the user is, for all who may see them: SSP 11.2.10.
+func (u *user) update(value *wire.Element) error {
+	if err := ssp.CheckAttributes(value.Child("PresenceSubList")); err != nil {
+		return err
+	}
+	next := u.merged(value)
 	u.show(ssp.ReadPresence(next.sub), next.name, next)
 	return nil
 }
@@ -461,6 +499,9 @@ func same(a, b []string) bool {
 func (p *peer) change(l *session.Link, u *user, c *exchange.Change) {
 	if c.Who.IsZero() {
 		return
+	}
+	if c.After.Watched == im.WatchNone {
+		u.c.HideFrom(c.Who)
 	}
 	p.answered(u, c)
 	theirs := c.By.Who == u.who // they know it
