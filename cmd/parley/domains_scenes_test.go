@@ -314,3 +314,35 @@ func farRemoved(t *testing.T, verona, mantua *realm) {
 	}
 	a.msn.listed(t, msnp.ReverseList, b.xmpp.address(), true)
 }
+
+// farPicked: whom somebody blocks at another domain sees them gone, and nobody else does, whatever happens then. XEP-0191
+// 3.3; SSP 11.3.4, 12.2.13.
+func farPicked(t *testing.T, verona, mantua *realm) {
+	by, who := verona.cast(t, "picked"), mantua.cast(t, "picked")
+	for _, b := range []figure{who.msn, who.xmpp} {
+		befriend(t, by.xmpp, b)
+		befriend(t, by.msn, b)
+		b.blocks(t, by.msn.address(), true)
+		by.msn.sees(t, b.address(), gone)
+		b.is(t, occupied)
+		by.xmpp.sees(t, b.address(), occupied)
+		b.leaves()
+		by.xmpp.sees(t, b.address(), gone)
+		b.arrives(t)
+		by.xmpp.sees(t, b.address(), present)
+		by.msn.leaves()
+		by.msn.arrives(t)
+		b.is(t, absent)
+		by.xmpp.sees(t, b.address(), absent)
+		if s := by.msn.Seen(b.address()).State; s != msnp.Offline {
+			t.Errorf("%s blocks %s, who sees them %s", b.address(), by.msn.address(), s)
+		}
+		b.blocks(t, by.msn.address(), false)
+		by.msn.sees(t, b.address(), absent)
+		for e, _ := by.xmpp.box.TryNext(); e != nil; e, _ = by.xmpp.box.TryNext() {
+			if p, ok := e.(xmpp.Presence); ok && p.Type == "unavailable" {
+				t.Errorf("whom %s does not block is told %s", b.address(), p.XML)
+			}
+		}
+	}
+}

@@ -370,7 +370,7 @@ func TestTwoDomains(t *testing.T) {
 	}
 	scenes := map[string]func(*testing.T, *realm, *realm){
 		"states": farStates, "waiting": farWaiting, "nobody": farNobody, "carried": farCarried, "receipts": farReceipts, "blocked": farBlocked,
-		"names": farNames, "removed": farRemoved,
+		"names": farNames, "removed": farRemoved, "picked": farPicked,
 	}
 	for name := range scenes {
 		people = append(people, name+"-msn", name+"-xmpp")
