@@ -393,9 +393,7 @@ func (l *Link) kept(h target, e *wire.Element, err error) {
 		l.mute = true // alive, and not to be asked again: ssp-syntax 5.3
 		l.mu.Unlock()
 	case err != nil:
-		if rest := slices.DeleteFunc(l.sender.hosts(), func(o target) bool { return o == h }); len(rest) > 0 {
-			l.sender.move(rest) // the session goes on over the others, SSP 6.1.3
-		}
+		l.sender.leave(h) // the session goes on over the others, SSP 6.1.3
 	default:
 		if n := wire.Int(e.Attr("timeToLive")); n > 0 {
 			l.mu.Lock()

@@ -99,9 +99,8 @@ func (l *Link) joined(to []target) {
 // redirect leaves the master pair for those that were made.
 func (l *Link) redirect() {
 	l.mu.Lock()
-	made := slices.Clone(l.mesh.made)
-	l.mu.Unlock()
-	if len(made) > 0 {
+	defer l.mu.Unlock() // so that the last one that was made is the last word
+	if made := slices.Clone(l.mesh.made); len(made) > 0 {
 		l.n.c.Log.Info("redirected", "peer", l.p.domain, "hosts", len(made))
 		l.sender.move(made)
 	}

@@ -412,6 +412,15 @@ func (s *sender) move(targets []target) {
 	}
 }
 
+// leave gives up a target, unless it is the last one.
+func (s *sender) leave(t target) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if rest := slices.DeleteFunc(slices.Clone(s.targets), func(o target) bool { return o == t }); len(rest) > 0 {
+		s.targets = rest
+	}
+}
+
 // park keeps a connection that nobody needs. The lock is held.
 func (s *sender) park(c *conn) {
 	if c == nil {
