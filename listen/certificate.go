@@ -65,6 +65,16 @@ func NewCertificates(mode, dataDir string, domains []string) (*Certificates, err
 	if c.cert == "" || c.key == "" {
 		return nil, fmt.Errorf("tls: %q is not known: write self, off or files:CERT,KEY", mode)
 	}
+	return c.of(domains)
+}
+
+// ReadCertificates reads the certificate in two files, as NewCertificates does with "files:".
+func ReadCertificates(cert, key string, domains []string) (*Certificates, error) {
+	return (&Certificates{cert: cert, key: key}).of(domains)
+}
+
+// of reads the certificate, for domains.
+func (c *Certificates) of(domains []string) (*Certificates, error) {
 	for _, d := range domains {
 		name, err := idna.Lookup.ToASCII(d)
 		if err != nil {

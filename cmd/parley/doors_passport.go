@@ -97,7 +97,7 @@ func (s *service) passportTLS(d *passportDoor) error {
 			return err
 		}
 	}
-	if d.certificates, err = listen.NewCertificates("files:"+from.Cert+","+from.Key, s.cfg.Data, hosts); err != nil {
+	if d.certificates, err = listen.ReadCertificates(from.Cert, from.Key, hosts); err != nil {
 		return fmt.Errorf("msnp.passport_tls: %w", err)
 	}
 	if err := passport.Suits(d.certificates.Leaf()); err != nil {
