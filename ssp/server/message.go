@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -107,14 +106,19 @@ func (s *Server) pass(p *peer, _ *session.Request, info ssp.Info, content *wire.
 	var left atomic.Int32
 	left.Store(1)
 	errs := make([]error, len(info.To))
+	answered := make(chan struct{})
 	done := func() {
 		if left.Add(-1) > 0 {
 			return
 		}
 		for i, to := range info.To {
+			if errors.Is(errs[i], im.ErrAbsent) && errors.Is(s.known(to.User), im.ErrUnknownUser) {
+				errs[i] = im.ErrUnknownUser // which is no secret: VerifyUserid tells it, SSP 9.3.5
+			}
 			v.add(errs[i], named(to))
 		}
 		answer(v.element())
+		close(answered)
 	}
 	var b exchange.Batch
 	for i, to := range info.To {
@@ -139,8 +143,7 @@ func (s *Server) pass(p *peer, _ *session.Request, info ssp.Info, content *wire.
 			Neutralise: func() im.Neutral { return n }}
 		m.ID = s.x.MessageID()
 		if report {
-			p.remember(strconv.FormatInt(int64(m.ID), 10), &im.Message{From: m.From, To: m.To, ID: m.ID,
-				Native: im.Native{Door: door, Body: []byte(info.ID)}})
+			p.reports.put(m.ID, owed{info, answered})
 		}
 		s.x.SendHere(s.ctx, &b, m, func(err error) {
 			arrived(err)
@@ -276,17 +279,6 @@ func (s *Server) reported(p *peer, r *session.Request) error {
 		s.x.Reported(m, slot, ssp.ErrorOf(code))
 	}
 	return nil
-}
-
-// report tells the peer that a message of one of its users came: SSP 12.2.12, 12.3.9.
-func (p *peer) report(l *session.Link, u *user, d *exchange.Report) {
-	m := p.recall(strconv.FormatInt(int64(d.Of.ID), 10))
-	if m == nil || d.Why != nil {
-		return
-	}
-	info := ssp.Info{ID: string(m.Native.Body), Type: ssp.TextType, To: []ssp.Party{{User: d.Of.To}}, From: ssp.Party{User: u.who}, Time: d.Of.Time}
-	l.Go(p.s.ctx, wire.New("DeliveryStatusReport").Add(p.s.meta(nobody), wire.New("DeliveryResult").Add(wire.Status(wire.Successful, "")),
-		info.Element(l.Peer().Dialect)), func(*wire.Element, error) {})
 }
 
 // nameOf is how a user of the peer's is called, as far as it has told; "" else.

@@ -179,7 +179,7 @@ func TestMessageBox(t *testing.T) {
 		t.Errorf("from %s", m.From)
 	}
 	p.refused(p.eve, forward(ids[0], ssp.Party{User: dave.who}), wire.BadMessage)
-	p.refused(p.eve, forward(ids[1], ssp.Party{User: im.MustAddress("nobody@b.example")}), wire.NotLoggedIn)
+	p.refused(p.eve, forward(ids[1], ssp.Party{User: im.MustAddress("nobody@b.example")}), wire.UnknownUser)
 	list, err := ssp.ParseResource("wv:eve%2Fnone@a.example")
 	p.b.must(err)
 	p.refused(p.eve, forward(ids[1], ssp.Party{List: list}), wire.NoContactList)

@@ -22,6 +22,7 @@ type peer struct {
 	link    atomic.Pointer[session.Link]
 
 	searches    searches
+	reports     reports
 	invitations invitations
 	told        told
 
