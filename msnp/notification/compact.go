@@ -106,9 +106,10 @@ func (k *known) appendContacts(b []byte, v *voice, on []*im.Entry, sum func(*im.
 	return b
 }
 
-// oneName is the name that somebody is shown by where there is one for all lists.
+// oneName is the name that somebody is shown by where there is one for all lists: of a contact the stored one, of who is
+// no contact their own.
 func oneName(e *im.Entry) string {
-	for _, l := range msnp.Lists() {
+	for _, l := range [...]msnp.List{msnp.ForwardList, msnp.ReverseList, msnp.AllowList, msnp.BlockList} {
 		if isOn(l, e) {
 			return listName(l, e)
 		}
