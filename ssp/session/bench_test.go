@@ -83,6 +83,7 @@ func BenchmarkIdle(b *testing.B) {
 		}
 		var before, after runtime.MemStats
 		runtime.GC()
+		runtime.GC()
 		runtime.ReadMemStats(&before)
 		running := runtime.NumGoroutine()
 		for _, n := range spokes {
@@ -100,7 +101,7 @@ func BenchmarkIdle(b *testing.B) {
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(runtime.NumGoroutine()-running)/peers/2, "goroutines/peer")
-		b.ReportMetric(float64(after.HeapAlloc+after.StackInuse-before.HeapAlloc-before.StackInuse)/1024/peers/2, "KiB/peer")
+		b.ReportMetric((float64(after.HeapAlloc+after.StackInuse)-float64(before.HeapAlloc+before.StackInuse))/1024/peers/2, "KiB/peer")
 		for _, n := range append(spokes, hub) {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			n.Close(ctx)
