@@ -92,4 +92,3 @@ func (c *conn) unwatch() bool {
 	c.watch = nil
 	return ok
 }
-
