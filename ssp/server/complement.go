@@ -206,6 +206,25 @@ func (p *peer) first(u *user, meant *im.Message, m *exchange.Message) {
 	})
 }
 
+// came tells the sender of a message that it came to somebody whose message service we are, if they may know that who has
+// it is there: SSP 12.3.9.
+func (s *Server) came(u *user, m *im.Message) {
+	e := u.c.Snapshot().Entry(m.From)
+	if !m.Report || e == nil || !e.Seen || s.x.Ours(m.From.Domain()) { // who is ours is told by the exchange
+		return
+	}
+	q := s.peer(m.From.Domain())
+	if q == nil {
+		return
+	}
+	q.mu.Lock()
+	from := q.users[m.From]
+	q.mu.Unlock()
+	if from != nil && from.Hand(&exchange.Report{Of: m}) {
+		q.drain()
+	}
+}
+
 // reachedBy is the domain with which there is a session that leads to the peer.
 func (p *peer) reachedBy() string {
 	if h := p.s.hop(p.domain); h != nil {

@@ -98,7 +98,11 @@ func (p *peer) give(l *session.Link, u *user, k *kept, m *exchange.Message) {
 	switch {
 	case push && !(notify && (k.Method == methodNotify || k.Longest > 0 && info.Size > k.Longest)):
 		e := wire.New("NewMessage").Add(p.s.meta(nobody), to, info.Element(d), content)
-		l.GoOrdered(p.s.ctx, m.From.String()+" "+u.who.String(), e, settledBy(m))
+		l.GoOrdered(p.s.ctx, m.From.String()+" "+u.who.String(), e, func(answer *wire.Element, err error) {
+			if settledBy(m)(answer, err); err == nil && partOf(answer, err).Class() == 2 {
+				p.s.came(u, stored)
+			}
+		})
 	case !notify || !m.Kept() || !p.told.first(m.ID):
 		m.Return(im.ErrGone) // it is told of when it is in the store
 	default:

@@ -187,11 +187,20 @@ func (s *Server) notified(p *peer, r *session.Request) error {
 	v := newVerdicts()
 	for value := range r.Primitive.Children("PresenceValue") {
 		who, err := ssp.ParseUser(value.Attr("userID"))
-		if err != nil || who.Domain() != p.domain {
+		if err != nil || !s.speaks(p, who.Domain(), Presence) {
 			v.add(wire.UnknownTransaction, userID(value.Attr("userID")))
 			continue
 		}
-		u, err := p.user(s.ctx, who)
+		if s.x.Ours(who.Domain()) { // from their presence service, which has it from us
+			v.add(nil, nil)
+			continue
+		}
+		q := s.peer(who.Domain())
+		if q == nil {
+			v.add(wire.BadDomain, userID(value.Attr("userID")))
+			continue
+		}
+		u, err := q.user(s.ctx, who)
 		if err == nil {
 			err = ssp.CheckAttributes(value.Child("PresenceSubList"))
 		}
@@ -221,10 +230,10 @@ func (s *Server) notified(p *peer, r *session.Request) error {
 	return nil
 }
 
-// watcher reads one of ours who watches a user of the peer's, or wishes to.
+// watcher reads one of ours, or of those whose presence service we are, who watches a user of the peer's, or wishes to.
 func (s *Server) watcher(u *user, id string) (im.Address, im.Watch, error) {
 	w, err := s.ours(id)
-	if err != nil {
+	if err != nil && !s.serves(w.Domain(), Presence) {
 		return w, im.WatchNone, err
 	}
 	e := u.c.Snapshot().Entry(w)

@@ -130,14 +130,17 @@ func (s *Server) behind(p *peer) (l []*peer) {
 	return l
 }
 
-// way is the link over which a peer is told of somebody's doings: of ours over their service element, of users of a domain
-// that is served by us back over that domain, when there is no entry for the peer itself. SSP 2.2
+// way is the link over which a peer is told of somebody's doings: of ours over their service element, or over the peer's; of
+// users of a domain that is served by us back over that domain, when there is no entry for the peer itself. SSP 2.2
 func (p *peer) way(of im.Address, v Service) *session.Link {
 	s, domain := p.s, of.Domain()
 	if s.x.Ours(domain) {
 		if by := s.provider(domain, v); !s.x.Ours(by) {
 			return s.linkTo(by)
 		}
+	}
+	if by := s.provider(p.domain, v); by != p.domain && !s.x.Ours(by) {
+		return s.linkTo(by)
 	}
 	if p.learned {
 		return s.linkTo(domain)

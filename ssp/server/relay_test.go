@@ -1,0 +1,594 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"parley/exchange"
+	"parley/im"
+	"parley/ssp"
+	"parley/ssp/session"
+	"parley/ssp/wire"
+	"parley/xmltext"
+)
+
+// world is some domains that hear what each is asked for.
+type world struct {
+	t  *testing.T
+	d  map[string]*domain
+	at map[string]string // their URLs
+
+	mu  sync.Mutex // guards got
+	got []string
+}
+
+// newWorld makes domains, "a" is a.example, each with an account user@.
+func newWorld(t *testing.T, domains ...string) *world {
+	w := &world{t: t, d: map[string]*domain{}, at: map[string]string{}}
+	for _, n := range domains {
+		d := newDomain(t, n+".example", "alice", "bob", "carol")
+		w.d[n] = d
+		tap := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			if m, err := wire.Decode(body, xmltext.Limits{}); err == nil && !m.Setup {
+				w.note(n, m)
+			}
+			d.s.ServeHTTP(rw, r)
+		}))
+		t.Cleanup(tap.Close)
+		t.Cleanup(func() { // before the tap goes
+			d.s.node.Close(t.Context())
+			tap.CloseClientConnections()
+		})
+		w.at[n] = tap.URL
+	}
+	return w
+}
+
+// dull are those that are not of interest.
+var dull = []string{"GetServiceRequest", "ServiceNegotiation", "KeepAliveRequest", "LogoutRequest", "Disconnect"}
+
+// note remembers a request: who posted it, to whom, and for which user.
+func (w *world) note(to string, m *wire.Message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, u := range m.Units {
+		if u.Response || u.Primitive == nil || slices.Contains(dull, u.Primitive.Name) {
+			continue
+		}
+		meta, _ := u.Meta()
+		from := strings.TrimSuffix(strings.TrimPrefix(meta.Service, "wv:@"), ".example")
+		who := strings.TrimSuffix(strings.TrimPrefix(meta.User, "wv:"), ".example")
+		id := ""
+		if u.Primitive.Name == "SendMessageRequest" && u.Primitive.Child("MessageInfo").Attr("messageID") == "" {
+			id = " unnamed"
+		}
+		w.got = append(w.got, strings.TrimSpace(from+">"+to+" "+u.Primitive.Name+id+" "+who))
+	}
+}
+
+// heard are the requests since it was asked last, of some primitives.
+func (w *world) heard(primitives ...string) (l []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, g := range w.got {
+		if slices.Contains(primitives, strings.Fields(g)[1]) {
+			l = append(l, g)
+		}
+	}
+	w.got = nil
+	return l
+}
+
+func (w *world) join(a, b string) {
+	w.t.Helper()
+	x, y := w.d[a], w.d[b]
+	acquaint(x, y, w.at[a], w.at[b])
+	x.s.node.Keep(y.name)
+	until(w.t, "a session", func() bool { return x.s.peer(y.name).link.Load() != nil && y.s.peer(x.name).link.Load() != nil })
+}
+
+// route has a domain reached over another one.
+func (w *world) route(at, to, via string) {
+	w.d[at].known.route(to+".example", via+".example")
+	w.d[at].s.Update()
+}
+
+// elements says at a domain who provides what: "a messages b".
+func (w *world) elements(at string, says ...string) {
+	var l []Element
+	for _, s := range says {
+		f := strings.Fields(s)
+		v, ok := ParseService(f[1])
+		if !ok {
+			w.t.Fatal(s)
+		}
+		l = append(l, Element{f[0] + ".example", v, f[2] + ".example"})
+	}
+	w.d[at].s.SetElements(l)
+}
+
+func (w *world) is(what string, got []string, want ...string) {
+	w.t.Helper()
+	if !slices.Equal(got, want) {
+		w.t.Errorf("%s went\n\t%s\nand not\n\t%s", what, strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
+
+// says has one say something that the other hears.
+func (w *world) says(from, to *resident, text string) {
+	w.t.Helper()
+	if err := <-from.say(to.who, text); err != nil {
+		w.t.Fatalf("%s to %s: %v", from.who, to.who, err)
+	}
+	hears(w.t, to, text, func(m *exchange.Message) bool { return m.From == from.who && m.Neutral().Text.Reveal() == text })
+}
+
+var talk = []string{"SendMessageRequest", "NewMessage"}
+
+// caseTwo is two users of a, whose services are b's, over i: SSP 2.4.2.
+func caseTwo(t *testing.T, services ...string) *world {
+	w := newWorld(t, "a", "i", "b")
+	var says []string
+	for _, v := range services {
+		says = append(says, "a "+v+" b")
+	}
+	for n := range w.d {
+		w.elements(n, says...)
+	}
+	w.route("a", "b", "i")
+	w.route("b", "a", "i")
+	w.join("a", "i")
+	w.join("i", "b")
+	until(t, "ways", func() bool {
+		return w.d["a"].s.peer("b.example").link.Load() != nil && w.d["b"].s.peer("a.example").link.Load() != nil
+	})
+	return w
+}
+
+// TestMessagesCaseTwo: SSP 2.4.2.
+func TestMessagesCaseTwo(t *testing.T) {
+	w := caseTwo(t, "messages")
+	alice, bob := w.d["a"].login("alice"), w.d["a"].login("bob")
+	w.says(alice, bob, "next door")
+	w.is("words", w.heard(talk...), "a>i SendMessageRequest unnamed alice@a", "i>b SendMessageRequest unnamed alice@a", "b>i NewMessage", "i>a NewMessage")
+	// with a user of the intermediate domain, and of the service's
+	ivan := w.d["i"].login("bob")
+	w.says(ivan, alice, "hello from between")
+	w.is("words", w.heard(talk...), "i>b SendMessageRequest bob@i", "b>i NewMessage", "i>a NewMessage")
+	w.says(alice, ivan, "hello between")
+	w.is("words", w.heard(talk...), "a>i SendMessageRequest unnamed alice@a", "i>b SendMessageRequest unnamed alice@a", "b>i SendMessageRequest alice@a")
+	w.says(alice, w.d["b"].login("carol"), "hello at home")
+	w.is("words", w.heard(talk...), "a>i SendMessageRequest unnamed alice@a", "i>b SendMessageRequest unnamed alice@a")
+	// what waits there
+	bob.c.Detach()
+	if err := <-alice.say(bob.who, "for later"); err != nil {
+		t.Fatal(err)
+	}
+	bob = w.d["a"].login("bob")
+	hears(t, bob, "for later", func(m *exchange.Message) bool { return m.Neutral().Text.Reveal() == "for later" })
+	if err := <-alice.say(im.MustAddress("nobody@a.example"), "?"); err == nil {
+		t.Error("nobody took it, and no error")
+	}
+}
+
+// TestMessagesWaitForElement: words wait for the message service of ours, and their sender hears what it refuses.
+func TestMessagesWaitForElement(t *testing.T) {
+	w := newWorld(t, "a", "b")
+	w.elements("a", "a messages b")
+	w.elements("b", "a messages b")
+	acquaint(w.d["a"], w.d["b"], w.at["a"], w.at["b"])
+	alice, bob := w.d["a"].login("alice"), w.d["a"].login("bob")
+	for _, text := range []string{"one", "two"} {
+		if err := <-alice.say(bob.who, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := <-alice.say(im.MustAddress("nobody@a.example"), "lost"); err != nil {
+		t.Fatal(err)
+	}
+	w.join("a", "b")
+	for _, text := range []string{"one", "two"} {
+		m := hears(t, bob, text, func(*exchange.Message) bool { return true })
+		if got := m.Neutral().Text.Reveal(); got != text {
+			t.Errorf("%q", got)
+		}
+	}
+	r := hears(t, alice, "that it is lost", func(r *exchange.Report) bool { return r.Why != nil })
+	if r.Of.To != im.MustAddress("nobody@a.example") {
+		t.Errorf("%s", r.Of.To)
+	}
+}
+
+// caseThree is a, and c whose services are b's: SSP 2.4.3.
+func caseThree(t *testing.T, services ...string) *world {
+	w := newWorld(t, "a", "b", "c")
+	var says []string
+	for _, v := range services {
+		says = append(says, "c "+v+" b")
+	}
+	w.elements("b", says...)
+	w.elements("c", says...)
+	w.join("a", "c")
+	w.join("c", "b")
+	return w
+}
+
+// TestMessagesCaseThree: SSP 2.4.3.
+func TestMessagesCaseThree(t *testing.T) {
+	w := caseThree(t, "messages")
+	alice, carol := w.d["a"].login("alice"), w.d["c"].login("carol")
+	w.says(alice, carol, "hello")
+	w.is("words", w.heard(talk...), "a>c SendMessageRequest alice@a", "c>b SendMessageRequest alice@a", "b>c NewMessage")
+	w.says(carol, alice, "hello yourself")
+	w.is("words", w.heard(talk...), "c>b SendMessageRequest unnamed carol@c", "b>c SendMessageRequest carol@c", "c>a SendMessageRequest carol@c")
+	if err := <-alice.say(im.MustAddress("nobody@c.example"), "?"); !errors.Is(err, im.ErrUnknownUser) && !errors.Is(err, im.ErrAbsent) {
+		t.Error(err)
+	}
+}
+
+// caseFour is a, whose services are b's, and c, whose services are d's: SSP 2.4.
+func caseFour(t *testing.T, services ...string) *world {
+	w := newWorld(t, "a", "b", "c", "d")
+	for _, v := range services {
+		for _, n := range []string{"a", "b"} {
+			w.elements(n, "a "+v+" b")
+		}
+		for _, n := range []string{"c", "d"} {
+			w.elements(n, "c "+v+" d")
+		}
+	}
+	w.join("a", "b")
+	w.join("a", "c")
+	w.join("c", "d")
+	return w
+}
+
+// TestMessagesCaseFour: SSP 2.4; ssp-syntax 6.
+func TestMessagesCaseFour(t *testing.T) {
+	w := caseFour(t, "messages")
+	alice, carol := w.d["a"].login("alice"), w.d["c"].login("carol")
+	w.says(alice, carol, "hello")
+	w.is("words", w.heard(talk...), "a>b SendMessageRequest unnamed alice@a", "b>a SendMessageRequest alice@a", "a>c SendMessageRequest alice@a",
+		"c>d SendMessageRequest alice@a", "d>c NewMessage")
+	w.says(carol, alice, "and back")
+	w.is("words", w.heard(talk...), "c>d SendMessageRequest unnamed carol@c", "d>c SendMessageRequest carol@c", "c>a SendMessageRequest carol@c",
+		"a>b SendMessageRequest carol@c", "b>a NewMessage")
+	// the block list of the receiver's service is asked
+	blocked(t, w.d["c"], "d.example", carol.who, alice.who)
+	if err := <-alice.say(carol.who, "unwanted"); err != nil {
+		t.Log(err)
+	}
+	if l := w.heard("NewMessage"); len(l) > 0 {
+		t.Errorf("%v", l)
+	}
+}
+
+// blocked has the message service of one of ours block somebody.
+func blocked(t *testing.T, d *domain, element string, who, whom im.Address) {
+	t.Helper()
+	e := wire.New("BlockUserRequest").Add(wire.New("BlockList", "inUse", "Yes").Add(wire.New("AddUsers").Add(userID(ssp.FormatUser(whom)))),
+		wire.New("GrantList", "inUse", "No"))
+	if a, err := d.s.Request(t.Context(), element, who, e); err != nil {
+		t.Fatal(a, err)
+	}
+}
+
+// special is a and c, which share the services of b: SSP 2.4.
+func special(t *testing.T, services ...string) *world {
+	w := newWorld(t, "a", "b", "c")
+	var says []string
+	for _, v := range services {
+		says = append(says, "a "+v+" b", "c "+v+" b")
+	}
+	for n := range w.d {
+		w.elements(n, says...)
+	}
+	w.route("a", "c", "b")
+	w.route("c", "a", "b")
+	w.join("a", "b")
+	w.join("c", "b")
+	return w
+}
+
+// TestMessagesSpecialCase: SSP 2.4; ssp-syntax 6.
+func TestMessagesSpecialCase(t *testing.T) {
+	w := special(t, "messages")
+	alice, carol := w.d["a"].login("alice"), w.d["c"].login("carol")
+	w.says(alice, carol, "hello")
+	w.is("words", w.heard(talk...), "a>b SendMessageRequest unnamed alice@a", "b>c NewMessage")
+	w.says(carol, alice, "hello")
+	w.is("words", w.heard(talk...), "c>b SendMessageRequest unnamed carol@c", "b>a NewMessage")
+}
+
+// TestRoute: two domains with no session that reach each other over a third, which provides nothing: ssp-syntax 6.
+func TestRoute(t *testing.T) {
+	w := newWorld(t, "a", "i", "b")
+	w.route("a", "b", "i")
+	w.route("b", "a", "i")
+	w.join("a", "i")
+	w.join("i", "b")
+	alice, bob := w.d["a"].login("alice"), w.d["b"].login("bob")
+	lets(w, alice, bob)
+	w.says(alice, bob, "hello")
+	w.is("words", w.heard(talk...), "a>i SendMessageRequest alice@a", "i>b SendMessageRequest alice@a")
+	hears(t, alice, "that it came", func(r *exchange.Report) bool { return r.Of.To == bob.who && r.Why == nil })
+	sees(w, alice, w.d["b"].login("carol"))
+	// the way goes away, and comes back
+	w.d["a"].known.route("b.example", "")
+	w.d["a"].known.mu.Lock()
+	delete(w.d["a"].known.routes, "b.example")
+	w.d["a"].known.mu.Unlock()
+	w.d["a"].s.Update()
+	if err := <-alice.say(bob.who, "lost"); err == nil {
+		t.Error("there is no way, and no error")
+	}
+	w.route("a", "b", "i")
+	w.says(alice, bob, "again")
+}
+
+// lets has one ask to see the other, and be let in.
+func lets(w *world, who, whom *resident) {
+	t := w.t
+	t.Helper()
+	who.d.must(who.d.x.Ask(t.Context(), who.by(), whom.who, im.Wish{}))
+	hears(t, whom, who.who.String()+" asks", func(c *exchange.Change) bool { return c.Request != nil && c.Who == who.who })
+	whom.d.must(whom.d.x.Answer(t.Context(), whom.by(), who.who))
+	hears(t, who, "that they are let in", func(c *exchange.Change) bool { return c.Who == whom.who && c.After.Side.Watch == im.WatchGranted })
+	hears(t, who, "that the other is there", func(n *exchange.Presence) bool { return n.Who == whom.who && n.Merged.State == im.Available })
+}
+
+// sees has one see the other as they come to be.
+func sees(w *world, who, whom *resident) {
+	t := w.t
+	t.Helper()
+	lets(w, who, whom)
+	whom.be(im.Presence{State: im.Busy, Status: "at work"})
+	hears(t, who, "that the other is busy", func(n *exchange.Presence) bool {
+		return n.Who == whom.who && n.Merged.State == im.Busy && n.Merged.Status == "at work"
+	})
+	whom.c.Detach()
+	hears(t, who, "that the other is gone", func(n *exchange.Presence) bool { return n.Who == whom.who && n.Merged.State == im.Offline })
+}
+
+var watching = []string{"SubscribeRequest", "AuthorizationRequest", "AuthorizationResponse", "UnsubscribeRequest", "CancelAuthRequest"}
+
+// TestPresenceCaseTwo: SSP 2.4.2, 11.3.2.
+func TestPresenceCaseTwo(t *testing.T) {
+	w := caseTwo(t, "presence")
+	alice, bob := w.d["a"].login("alice"), w.d["a"].login("bob")
+	sees(w, alice, bob)
+	until(t, "the service knows", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return slices.Contains(w.got, "i>b AuthorizationResponse bob@a")
+	})
+	went := w.heard(watching...)
+	slices.Sort(went) // he is asked here at once, and may be quick
+	w.is("a wish", went, "a>i AuthorizationResponse bob@a", "a>i SubscribeRequest alice@a", "b>i AuthorizationRequest", "i>a AuthorizationRequest",
+		"i>b AuthorizationResponse bob@a", "i>b SubscribeRequest alice@a")
+	ivan, carol := w.d["i"].login("bob"), w.d["a"].login("carol")
+	sees(w, ivan, carol)
+	sees(w, alice, ivan)
+}
+
+// TestPresenceCaseThree: SSP 2.4.3, 11.3.2.
+func TestPresenceCaseThree(t *testing.T) {
+	w := caseThree(t, "presence")
+	alice, bob, carol := w.d["a"].login("alice"), w.d["a"].login("bob"), w.d["c"].login("carol")
+	sees(w, alice, carol)
+	w.is("a wish", w.heard(watching...), "a>c SubscribeRequest alice@a", "c>b SubscribeRequest alice@a", "b>c AuthorizationRequest", "c>b AuthorizationResponse carol@c")
+	sees(w, w.d["c"].login("carol"), bob)
+	if l := w.heard(watching...); len(l) != 3 || l[0] != "c>b SubscribeRequest carol@c" || l[1] != "b>c SubscribeRequest carol@c" || l[2] != "c>a SubscribeRequest carol@c" {
+		t.Errorf("%v", l)
+	}
+}
+
+// TestPresenceCaseFour: SSP 2.4, 11.3.2.
+func TestPresenceCaseFour(t *testing.T) {
+	w := caseFour(t, "presence")
+	alice, carol := w.d["a"].login("alice"), w.d["c"].login("carol")
+	sees(w, alice, carol)
+	w.is("a wish", w.heard(watching...), "a>b SubscribeRequest alice@a", "b>a SubscribeRequest alice@a", "a>c SubscribeRequest alice@a",
+		"c>d SubscribeRequest alice@a", "d>c AuthorizationRequest", "c>d AuthorizationResponse carol@c")
+	sees(w, w.d["c"].login("bob"), alice)
+}
+
+// TestPresenceSpecialCase: SSP 2.4, 11.3.2.
+func TestPresenceSpecialCase(t *testing.T) {
+	w := special(t, "presence", "messages")
+	alice, carol := w.d["a"].login("alice"), w.d["c"].login("carol")
+	sees(w, alice, carol)
+	w.is("a wish", w.heard(watching...), "a>b SubscribeRequest alice@a", "b>c AuthorizationRequest", "c>b AuthorizationResponse carol@c")
+	sees(w, w.d["c"].login("bob"), alice)
+}
+
+// TestRelaySplit: a request about users of several domains is divided, and its answers joined. SSP 14.2.2; ssp-syntax 6
+func TestRelaySplit(t *testing.T) {
+	w := newWorld(t, "a", "i", "b", "c")
+	w.join("a", "i")
+	w.join("i", "b")
+	w.join("i", "c")
+	for _, n := range []string{"b", "c"} {
+		w.route(n, "a", "i")
+	}
+	bob, carol, ivan := w.d["b"].login("bob"), w.d["c"].login("carol"), w.d["i"].login("alice")
+	alice := im.MustAddress("alice@a.example")
+	content, size := ssp.Content(im.NewText("to all"))
+	info := ssp.Info{ID: "1@a.example", Type: ssp.TextType, Size: size, From: ssp.Party{User: alice}}
+	for _, who := range []im.Address{bob.who, carol.who, ivan.who, im.MustAddress("nobody@c.example"), im.MustAddress("x@nowhere.example")} {
+		info.To = append(info.To, ssp.Party{User: who})
+	}
+	answer, err := w.d["a"].s.Request(t.Context(), "i.example", alice, wire.New("SendMessageRequest", "deliveryReport", "No").Add(info.Element(wire.WV10), content))
+	if err != nil || answer.Name != "SendMessageResponse" || wire.StatusOf(answer) != wire.PartlySuccessful || answer.Attr("messageID") != "1@a.example" {
+		t.Fatal(answer, err)
+	}
+	var bad []string
+	for d := range answer.Child("Status").Children("DetailedResult") {
+		bad = append(bad, d.Attr("code")+" "+d.Child("UserID").Attr("userID"))
+	}
+	slices.Sort(bad)
+	if !slices.Equal(bad, []string{"516 wv:x@nowhere.example", "531 wv:nobody@c.example"}) {
+		t.Errorf("%q", bad)
+	}
+	for _, r := range []*resident{bob, carol, ivan} {
+		hears(t, r, "what goes to all", func(m *exchange.Message) bool { return m.From == alice && m.Neutral().Text.Reveal() == "to all" })
+	}
+	answer, err = w.d["a"].s.Request(t.Context(), "i.example", alice, wire.New("VerifyUseridRequest").Add(wire.New("VerUserID", "userID", "wv:bob@b.example"),
+		wire.New("VerUserID", "userID", "wv:carol@c.example"), wire.New("VerUserID", "userID", "wv:nobody@c.example")))
+	var there []string
+	for e := range answer.Children("VerUserID") {
+		there = append(there, e.Attr("userID"))
+	}
+	if slices.Sort(there); err != nil || !slices.Equal(there, []string{"wv:bob@b.example", "wv:carol@c.example"}) {
+		t.Errorf("%q, %v", there, err)
+	}
+}
+
+// subscribing is a wish to see somebody.
+func subscribing(who string) *wire.Element {
+	return wire.New("SubscribeRequest").Add(userID("wv:" + who))
+}
+
+// TestRelayRefused: what does not go on, and with which code. SSP 5.6, 14.4.8; ssp-syntax 6, 7
+func TestRelayRefused(t *testing.T) {
+	w := newWorld(t, "a", "i", "b")
+	w.join("a", "i")
+	w.join("i", "b")
+	alice := im.MustAddress("alice@a.example")
+	a, i := w.d["a"].s, w.d["i"].s
+	_, err := a.Request(t.Context(), "i.example", alice, subscribing("bob@b.example"))
+	if !errors.Is(err, wire.UnknownTransaction) { // b knows nothing of a
+		t.Errorf("a domain that is not known there: %v", err)
+	}
+	for _, who := range []string{"bob@b.example", "alice@i.example", "x@nowhere.example"} { // not on behalf of theirs
+		if _, err = a.Request(t.Context(), "i.example", im.MustAddress(who), subscribing("carol@i.example")); !errors.Is(err, wire.UnknownTransaction) {
+			t.Errorf("for %s: %v", who, err)
+		}
+	}
+	l := i.peer("a.example").link.Load()
+	mine, theirs := l.Agreed()
+	l.SetAgreed(slices.DeleteFunc(slices.Clone(mine), func(s string) bool { return s == relayNode }), theirs)
+	if _, err = a.Request(t.Context(), "i.example", alice, subscribing("bob@b.example")); !errors.Is(err, wire.BadDomain) {
+		t.Errorf("relaying is not agreed on: %v", err)
+	}
+	l.SetAgreed(mine, theirs)
+	i.node.Forget("b.example")
+	until(t, "no session", func() bool { return i.peer("b.example").link.Load() == nil })
+	w.d["b"].s.node.Forget("i.example")
+	i.node.Forget("b.example")
+	if _, err = a.Request(t.Context(), "i.example", alice, subscribing("bob@b.example")); !errors.Is(err, wire.Unavailable) {
+		t.Errorf("no session with the next hop: %v", err)
+	}
+}
+
+// TestRelaySilent: a next hop that says nothing. SSP 14.4.4, 14.4.9, 14.4.10; ssp-syntax 7
+func TestRelaySilent(t *testing.T) {
+	for v, want := range map[Service]wire.Code{Messages: wire.TimedOut, Presence: wire.NoPresenceAnswer, Groups: wire.NoGroupAnswer} {
+		if got := silence(v, ssp.ErrorOf(wire.TimedOut)); got != want {
+			t.Errorf("%s: %d", v, got)
+		}
+	}
+	if got := silence(Messages, session.ErrDown); got != wire.Unavailable {
+		t.Errorf("no session: %d", got)
+	}
+	if got := silence(Presence, ssp.ErrorOf(wire.NotAgreed)); got != wire.NotAgreed {
+		t.Errorf("an answer: %d", got)
+	}
+}
+
+// TestRelayCircle: what would go round in a circle ends, and does not end the sessions. ssp-syntax 6
+func TestRelayCircle(t *testing.T) {
+	w := newWorld(t, "a", "x", "y", "z")
+	w.join("a", "x")
+	w.join("x", "y")
+	w.join("y", "z")
+	w.join("z", "x")
+	for _, n := range [][2]string{{"x", "y"}, {"y", "z"}, {"z", "x"}} {
+		w.route(n[0], "far", n[1])
+	}
+	w.route("y", "a", "x")
+	w.route("z", "a", "y")
+	w.elements("x", "a presence a")
+	_, err := w.d["a"].s.Request(t.Context(), "x.example", im.MustAddress("alice@a.example"), subscribing("bob@far.example"))
+	if err == nil {
+		t.Error("it went round")
+	}
+	if n := len(w.heard("SubscribeRequest")); n > 4 {
+		t.Errorf("it went %d times", n)
+	}
+	alice := w.d["a"].login("alice")
+	w.says(alice, w.d["x"].login("carol"), "still there")
+}
+
+// TestTrail: the same from another peer to the same one is a circle; again from the same one it is not.
+func TestTrail(t *testing.T) {
+	var tr trail
+	e := subscribing("bob@b.example").Add(wire.New("MetaInfo"))
+	done, ok := tr.enter(e, "wv:alice@a.example", "b", "a")
+	if !ok {
+		t.Fatal("the first time")
+	}
+	if _, ok := tr.enter(subscribing("bob@b.example"), "wv:alice@a.example", "b", "c"); ok {
+		t.Error("round in a circle")
+	}
+	if _, ok := tr.enter(e, "wv:alice@a.example", "a", "b"); !ok {
+		t.Error("the other way, SSP 2.4")
+	}
+	again, ok := tr.enter(e, "wv:alice@a.example", "b", "a")
+	if !ok {
+		t.Error("once more")
+	}
+	done()
+	again()
+	if _, ok := tr.enter(e, "wv:alice@a.example", "b", "c"); !ok {
+		t.Error("after it was answered")
+	}
+	m := wire.New("SendMessageRequest").Add(wire.New("MessageInfo", "messageID", "1@a"))
+	done, _ = tr.enter(m, "", "b", "a")
+	done()
+	if _, ok := tr.enter(m, "", "b", "c"); ok {
+		t.Error("a message is known for a while")
+	}
+}
+
+// TestGlobal: addresses of local scope become global ones. SSP 2.2
+func TestGlobal(t *testing.T) {
+	e := wire.New("SubscribeRequest").Add(userID("wv:bob"), userID("wv:carol@c.example"))
+	g := global(e, "a.example")
+	if g.Kids[0].Attr("userID") != "wv:bob@a.example" || g.Kids[1] != e.Kids[1] || e.Kids[0].Attr("userID") != "wv:bob" {
+		t.Errorf("%v", g)
+	}
+	if global(g, "b.example") != g {
+		t.Error("nothing was local")
+	}
+}
+
+// TestRelayGetMessage: a message is fetched over a domain between, in four steps. SSP 12.3.5; ssp-syntax 5.7
+func TestRelayGetMessage(t *testing.T) {
+	w := caseTwo(t, "messages")
+	alice, bob := w.d["a"].login("alice"), im.MustAddress("bob@a.example")
+	a := w.d["a"].s
+	if _, err := a.Request(t.Context(), "b.example", bob, wire.New("SetMessageDeliveryMethod", "deliveryMethod", methodNotify)); err != nil {
+		t.Fatal(err)
+	}
+	b := w.d["a"].login("bob")
+	if err := <-alice.say(bob, "fetch me"); err != nil {
+		t.Fatal(err)
+	}
+	hears(t, b, "what was fetched", func(m *exchange.Message) bool { return m.Neutral().Text.Reveal() == "fetch me" })
+	w.is("words", w.heard("MessageNotification", "GetMessageRequest", "MessageDelivered", "NewMessage"), "b>i MessageNotification", "i>a MessageNotification",
+		"a>i GetMessageRequest bob@a", "i>b GetMessageRequest bob@a", "a>i MessageDelivered bob@a", "i>b MessageDelivered bob@a")
+	until(t, "the box is empty", func() bool {
+		l, err := w.d["b"].x.Box(t.Context(), bob, 10)
+		return err == nil && len(l) == 0
+	})
+}
