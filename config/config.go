@@ -219,6 +219,16 @@ type SSP struct {
 	Users int `toml:"users" least:"1"`
 	// Transactions that may wait to be sent to one domain; more are refused.
 	Queue int `toml:"queue" least:"1"`
+	// The domain that keeps the contact lists of our users; empty means this service does, and so for the next three.
+	Contacts string `toml:"contacts"`
+	// The domain that tells others how our users are, and asks them who may see them.
+	Presence string `toml:"presence"`
+	// The domain that takes the messages from and to our users first.
+	Messages string `toml:"messages"`
+	// The domain that has the groups with addresses of this one.
+	Groups string `toml:"groups"`
+	// What domains provide to others, each as "DOMAIN SERVICE DOMAIN", such as "verona.example messages mantua.example": whose users, contacts, presence, messages or groups, and which domain provides it, this one or another.
+	Elements []string `toml:"elements"`
 }
 
 // Credential is the table [credential].

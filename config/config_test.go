@@ -281,6 +281,9 @@ func TestKeysAreWhatFilesAndFlagsTake(t *testing.T) {
 		if c.MSNP.PassportProxies != nil && len(c.MSNP.PassportProxies) == 0 {
 			c.MSNP.PassportProxies = nil
 		}
+		if c.SSP.Elements != nil && len(c.SSP.Elements) == 0 {
+			c.SSP.Elements = nil
+		}
 		if !reflect.DeepEqual(c, Default()) {
 			t.Errorf("%s: its default is %s, which loads as something else", k.Name, k.Default)
 		}

@@ -66,6 +66,7 @@ func (c *Config) Validate() error {
 			report("ssp.public", "%q is no URL of a domain: write it like https://im.%s:8421/", p, c.Domain)
 		}
 	}
+	c.SSP.validateElements(c.AllDomains(), report)
 	return errors.Join(bad...)
 }
 
