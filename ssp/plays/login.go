@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"parley/ssp"
 	"parley/ssp/wire"
@@ -66,6 +67,38 @@ func (q *peer) login(agreed bool) error {
 		return err
 	}
 	return answer(u, wire.New("ServiceAgreement").Add(wire.Status(wire.Successful, ""), ssp.ReadServices(u.Primitive.Child("Services")).Element()))
+}
+
+// inUse waits until the service sends requests over the session: it asks once more for the services.
+func (q *peer) inUse() error {
+	answered := make(chan error, 1)
+	q.work.Go(func() { // ends when a request was answered, or nobody has heard one for long
+		again := time.NewTicker(5 * time.Millisecond)
+		defer again.Stop()
+		for end := time.Now().Add(patience); ; <-again.C {
+			answer, refusal, err := q.service.Ask(q.name, "", wire.New("GetServiceRequest"))
+			if answer != nil || time.Now().After(end) {
+				answered <- errors.Join(err, refused(answer, refusal))
+				return
+			}
+		}
+	})
+	u, m, err := q.hear("GetServiceRequest")
+	if err != nil {
+		return err
+	}
+	if err := q.say(&wire.Message{Session: m.Session, Units: []wire.Unit{{Response: true, ID: u.ID,
+		Primitive: wire.New("ServiceList").Add(wire.Status(wire.Successful, ""), ssp.AllServices().Element())}}}); err != nil {
+		return err
+	}
+	return <-answered
+}
+
+func refused(answer *wire.Element, why string) error {
+	if answer == nil {
+		return errors.New(why)
+	}
+	return nil
 }
 
 // say posts a document of the player's own.

@@ -52,6 +52,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing/synctest"
 
 	"parley/ssp/wire"
 	"parley/transcript"
@@ -94,7 +95,7 @@ type Step struct {
 
 // Door is how other domains are played against a service; bubble as in transcript.Options. It serves one play.
 func Door(s Service, bubble bool) transcript.Door {
-	p := &play{service: s, peers: map[string]*peer{}}
+	p := &play{service: s, bubble: bubble, peers: map[string]*peer{}}
 	return transcript.Door{Dial: p.dial, Options: transcript.Options{
 		Codec:  Codec,
 		Bubble: bubble,
@@ -142,6 +143,7 @@ func digest(sum func() hash.Hash, token string) string {
 // play is one play. It belongs to the goroutine that plays it.
 type play struct {
 	service Service
+	bubble  bool
 	peers   map[string]*peer // by the name of their connection
 }
 
@@ -197,7 +199,7 @@ func (p *play) dial(name, where string) (net.Conn, error) {
 		}
 	}
 	if stage != "" {
-		if err := q.login(stage == "in"); err != nil {
+		if err := p.login(q, stage == "in"); err != nil {
 			q.Close()
 			return nil, err
 		}
@@ -214,7 +216,20 @@ func (p *play) loginAgain(args []string) error {
 	}
 	q.capture(true)
 	defer q.capture(false)
-	return q.login(true)
+	return p.login(q, true)
+}
+
+// login logs a domain in. When services are to be agreed on, the service has its session in use at the end.
+func (p *play) login(q *peer, agreed bool) error {
+	err := q.login(agreed)
+	switch {
+	case err != nil || !agreed:
+		return err
+	case p.bubble:
+		synctest.Wait()
+		return nil
+	}
+	return q.inUse()
 }
 
 // http is @http.
