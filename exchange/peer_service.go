@@ -17,7 +17,7 @@ type Elsewhere struct {
 	// Shown is told how somebody of ours is from now on, as others see it; nil: nobody is. It returns at once, and calls
 	// nothing of the exchange.
 	Shown func(n *Presence)
-	// Changed is told what an act means for one of ours, when it is about another of ours; nil: nobody is. It returns at once.
+	// Changed is told what changed of that which one of ours keeps; nil: nobody is. It returns at once.
 	Changed func(c *Change)
 }
 
@@ -103,14 +103,14 @@ func (a *account) shown(n *Presence) {
 	}
 }
 
-// changed tells who has to know what changed between two of ours.
+// changed tells who has to know what changed of ours.
 func (x *Exchange) changed(cs []*Change) {
 	e := x.elsewhere.Load()
 	if e == nil || e.Changed == nil {
 		return
 	}
 	for _, c := range cs {
-		if !c.Who.IsZero() && x.domains[c.Who.Domain()] && x.domains[c.Of.Domain()] && c.Of != c.Who {
+		if x.domains[c.Of.Domain()] {
 			e.Changed(c)
 		}
 	}

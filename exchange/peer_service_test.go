@@ -16,7 +16,11 @@ func TestElsewhere(t *testing.T) {
 		var changed []*exchange.Change
 		s.SetElsewhere(exchange.Elsewhere{Messages: "capulet.example",
 			Shown:   func(n *exchange.Presence) { shown = append(shown, n) },
-			Changed: func(c *exchange.Change) { changed = append(changed, c) }})
+			Changed: func(c *exchange.Change) {
+				if !c.Who.IsZero() {
+					changed = append(changed, c)
+				}
+			}})
 		r, a := &client{prompt: true}, &client{prompt: true}
 		s.login(romeo, exchange.Direct, "orchard", r)
 		s.login(alice, exchange.Direct, "home", a)

@@ -121,8 +121,12 @@ func (x *Exchange) Attach(ctx context.Context, who im.Address, l Login, s Sessio
 
 // Detach ends a session: others see what is left of the account's presence.
 func (c *Client) Detach() {
-	c.withdraw(&c.batch)
-	c.batch.Flush()
+	b := &c.batch
+	if c.login.stands { // whoever acts for them may be somewhere else
+		b = new(Batch)
+	}
+	c.withdraw(b)
+	b.Flush()
 }
 
 // withdraw takes the session out of its account, once, and its person out of the conversations that only it was in.

@@ -8,6 +8,7 @@ import (
 	"crypto/subtle"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"hash"
 	"log/slog"
 	"maps"
@@ -17,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"parley/config"
 	"parley/credential"
 	"parley/exchange"
 	"parley/im"
@@ -54,7 +56,12 @@ func (s *service) openSSP() (*sspDoorway, error) {
 	if rate == 0 {
 		rate = -1
 	}
-	d.Server, err = server.New(server.Config{Exchange: s.exchange, Register: d.register, Users: c.Users, Queue: c.Queue, Dial: s.reach,
+	elements, err := s.elements()
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	d.Server, err = server.New(server.Config{Elements: elements, Exchange: s.exchange, Register: d.register, Users: c.Users, Queue: c.Queue, Dial: s.reach,
 		Timers:  session.Timers{Alive: c.KeepAlive.Std(), RetryMost: c.BackOffMax.Std()},
 		Limits:  session.Limits{Body: int(c.Body), Rate: rate, Recipients: c.Recipients, Queue: c.Queue},
 		Metrics: s.metrics.Door(ssp.Door, []string{"up"}, server.Primitives()), Hit: s.metrics.LimitHit, Log: d.register.log})
@@ -97,6 +104,32 @@ func (d *sspDoorway) Renew(ctx context.Context) error {
 		d.Update()
 	}
 	return err
+}
+
+// elements are who has a service from another domain, as it is configured.
+func (s *service) elements() (l []server.Element, err error) {
+	c := s.cfg.SSP
+	says := slices.Clone(c.Elements)
+	for service, by := range map[string]string{"contacts": c.Contacts, "presence": c.Presence, "messages": c.Messages, "groups": c.Groups} {
+		if by != "" {
+			says = append(says, s.cfg.Domain+" "+service+" "+by)
+		}
+	}
+	for _, e := range says {
+		of, service, by, err := config.ParseElement(e)
+		if err != nil {
+			return nil, fmt.Errorf("ssp.elements: %w", err)
+		}
+		v, _ := server.ParseService(service)
+		if of, err = im.ParseDomain(of); err == nil {
+			by, err = im.ParseDomain(by)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("ssp.elements: %w", err)
+		}
+		l = append(l, server.Element{Of: of, Service: v, By: by})
+	}
+	return l, nil
 }
 
 // farewell is how long peers have to hear that the service goes down.

@@ -28,9 +28,24 @@ func (s *Server) beHome() {
 	if by := s.provider(s.x.Domain(), Messages); !s.x.Ours(by) {
 		e.Messages = by
 	}
-	if by := s.provider(s.x.Domain(), Presence); !s.x.Ours(by) {
-		e.Shown = s.show
-		e.Changed = s.between
+	presence, contacts := !s.serves(s.x.Domain(), Presence), !s.serves(s.x.Domain(), Contacts)
+	if presence || contacts {
+		e.Shown = func(n *exchange.Presence) {
+			if presence {
+				s.show(n)
+			}
+			if contacts && n.Merged.State.Visible() && !n.Was.State.Visible() {
+				s.relist(n.Who)
+			}
+		}
+		e.Changed = func(c *exchange.Change) {
+			if presence && c.Of != c.Who && s.x.Ours(c.Who.Domain()) {
+				s.between(c)
+			}
+			if contacts && relists(c) {
+				s.relist(c.Of)
+			}
+		}
 	}
 	s.x.SetElsewhere(e)
 }
@@ -94,8 +109,11 @@ func (s *Server) tellShown() {
 	}
 }
 
-// tellElement tells the presence service of ours all that it has to know, when there is a session with it.
+// tellElement tells the services of ours all that they have to know, when there is a session with a peer.
 func (s *Server) tellElement(p *peer) {
+	if by := s.provider(s.x.Domain(), Contacts); !s.x.Ours(by) && s.hop(by) == p {
+		s.x.EachShown(func(n *exchange.Presence) { s.relist(n.Who) })
+	}
 	if by := s.provider(s.x.Domain(), Presence); s.x.Ours(by) || s.hop(by) != p {
 		return
 	}

@@ -16,9 +16,10 @@ import (
 type peer struct {
 	s       *Server
 	domain  string
-	via     string // the domain of the relay that leads there; "": there is a session with it
-	learned bool   // nothing is registered of it
-	remove  func() // takes it out of the exchange
+	via     string        // the domain of the relay that leads there; "": there is a session with it
+	learned bool          // nothing is registered of it
+	remove  func()        // takes it out of the exchange
+	turn    chan struct{} // holds one while somebody acts for its users: several links may lead to them
 	link    atomic.Pointer[session.Link]
 
 	searches    searches
@@ -203,6 +204,13 @@ func (p *peer) begin(l *session.Link) {
 	p.s.tellElement(p)
 }
 
+// inTurn does something for users of the peer's, while nobody else does.
+func (p *peer) inTurn(f func()) {
+	p.turn <- struct{}{}
+	defer func() { <-p.turn }()
+	f()
+}
+
 // take has the peer reached over a link.
 func (p *peer) take(l *session.Link) {
 	p.mu.Lock()
@@ -245,7 +253,7 @@ func (p *peer) resync(l *session.Link) {
 			return
 		}
 		p.meet(u)
-		p.resubscribe(u)
+		p.inTurn(func() { p.resubscribe(u) })
 		u.c.SetDeaf(false)
 	}
 }
@@ -271,6 +279,8 @@ func (p *peer) end(l *session.Link, err error) {
 	}
 	p.s.log.Info("session with a domain ended", "domain", p.domain, "err", err)
 	p.searches.clear() // SSP 9.3.1
+	p.turn <- struct{}{}
+	defer func() { <-p.turn }()
 	for _, u := range p.all() {
 		u.c.SetDeaf(true)
 		u.show(im.Presence{}, "", nil)

@@ -176,9 +176,11 @@ func (s *Server) passOn(p, q *peer, r *session.Request, row *row, l []*share) {
 			g.add(i, wire.Status(wire.UnknownTransaction, ""))
 		case h.to == nil:
 			part := r.Part(h.e, func(e *wire.Element) { g.add(i, e) })
-			if err := row.serve(s, q, part); err != nil {
-				s.refuse(q, part, err)
-			}
+			q.inTurn(func() {
+				if err := row.serve(s, q, part); err != nil {
+					s.refuse(q, part, err)
+				}
+			})
 		default:
 			s.hand(p, r, h, func(e *wire.Element) { g.add(i, e) })
 		}

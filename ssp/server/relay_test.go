@@ -88,6 +88,16 @@ func (w *world) heard(primitives ...string) (l []string) {
 	return l
 }
 
+// comes waits until a request has come.
+func (w *world) comes(what string) {
+	w.t.Helper()
+	until(w.t, what, func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return slices.Contains(w.got, what)
+	})
+}
+
 func (w *world) join(a, b string) {
 	w.t.Helper()
 	x, y := w.d[a], w.d[b]
@@ -365,16 +375,12 @@ var watching = []string{"SubscribeRequest", "AuthorizationRequest", "Authorizati
 func TestPresenceCaseTwo(t *testing.T) {
 	w := caseTwo(t, "presence")
 	alice, bob := w.d["a"].login("alice"), w.d["a"].login("bob")
-	sees(w, alice, bob)
-	until(t, "the service knows", func() bool {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		return slices.Contains(w.got, "i>b AuthorizationResponse bob@a")
-	})
-	went := w.heard(watching...)
-	slices.Sort(went) // he is asked here at once, and may be quick
-	w.is("a wish", went, "a>i AuthorizationResponse bob@a", "a>i SubscribeRequest alice@a", "b>i AuthorizationRequest", "i>a AuthorizationRequest",
-		"i>b AuthorizationResponse bob@a", "i>b SubscribeRequest alice@a")
+	alice.d.must(alice.d.x.Ask(t.Context(), alice.by(), bob.who, im.Wish{}))
+	w.comes("i>a AuthorizationRequest")
+	bob.d.must(bob.d.x.Answer(t.Context(), bob.by(), alice.who))
+	w.comes("i>b AuthorizationResponse bob@a")
+	w.is("a wish", w.heard(watching...), "a>i SubscribeRequest alice@a", "i>b SubscribeRequest alice@a", "b>i AuthorizationRequest", "i>a AuthorizationRequest",
+		"a>i AuthorizationResponse bob@a", "i>b AuthorizationResponse bob@a")
 	ivan, carol := w.d["i"].login("bob"), w.d["a"].login("carol")
 	sees(w, ivan, carol)
 	sees(w, alice, ivan)

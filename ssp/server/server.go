@@ -51,9 +51,10 @@ type Server struct {
 	rows  map[string]row
 	rooms rooms // groups; nil: there are none
 
-	elements atomic.Pointer[map[elementKey]string]
-	trail    trail
-	steward  steward
+	elements  atomic.Pointer[map[elementKey]string]
+	trail     trail
+	steward   steward
+	librarian librarian
 
 	mu      sync.Mutex // guards peers, and how many of them are learned
 	peers   map[string]*peer
@@ -170,7 +171,7 @@ func (s *Server) Update() {
 }
 
 func (s *Server) newPeer(domain string) *peer {
-	return &peer{s: s, domain: domain, users: map[im.Address]*user{}, sent: map[string]*im.Message{}}
+	return &peer{s: s, domain: domain, users: map[im.Address]*user{}, sent: map[string]*im.Message{}, turn: make(chan struct{}, 1)}
 }
 
 // peer is a domain that is registered; nil for others.
@@ -258,7 +259,7 @@ func (s *Server) handle(_ context.Context, r *session.Request) {
 	case !ok:
 		err = wire.NotSupported
 	default:
-		err = row.serve(s, q, r)
+		q.inTurn(func() { err = row.serve(s, q, r) })
 	}
 	if err != nil {
 		s.refuse(p, r, err)
