@@ -168,7 +168,7 @@ func (p *peer) changeElsewhere(l *session.Link, u *user, c *exchange.Change, end
 	case c.Request != nil:
 		p.subscribeTo(l, c.Who, u.who)
 	case ended:
-		p.unsubscribeFrom(c.Who, u.who)
+		p.unsubscribeFrom(l, c.Who, u.who)
 	}
 	if c.By.Who != u.who {
 		p.s.answerElsewhere(l, u.who, c)

@@ -210,7 +210,7 @@ func (s *Server) notified(p *peer, r *session.Request) error {
 		}
 		var by, wished []im.Address
 		for e := range r.Primitive.Children("User") {
-			w, watch, err := s.watcher(u, e.Attr("userID"))
+			w, watch, err := s.watcher(r.Link, u, e.Attr("userID"))
 			if err == nil {
 				by = append(by, w)
 			}
@@ -231,14 +231,14 @@ func (s *Server) notified(p *peer, r *session.Request) error {
 }
 
 // watcher reads one of ours, or of those whose presence service we are, who watches a user of the peer's, or wishes to.
-func (s *Server) watcher(u *user, id string) (im.Address, im.Watch, error) {
+func (s *Server) watcher(l *session.Link, u *user, id string) (im.Address, im.Watch, error) {
 	w, err := s.ours(id)
 	if err != nil && !s.serves(w.Domain(), Presence) {
 		return w, im.WatchNone, err
 	}
 	e := u.c.Snapshot().Entry(w)
 	if e == nil || e.Watched == im.WatchNone {
-		u.p.unsubscribeFrom(w, u.who)
+		u.p.unsubscribeFrom(l, w, u.who)
 		return w, im.WatchNone, wire.UnknownUser
 	}
 	return w, e.Watched, nil
@@ -523,13 +523,13 @@ func (p *peer) change(l *session.Link, u *user, c *exchange.Change) {
 	case c.Request != nil && !ours:
 		p.authorizeTo(l, c.Who, u.who)
 	case ended && !ours && c.Who.Domain() != p.domain && !u.has(Presence):
-		p.unsubscribeFrom(c.Who, u.who)
+		p.unsubscribeFrom(l, c.Who, u.who)
 	case !ours: // whom they watch here was told so
 	case c.Request != nil:
 		p.anew(u.who, c.Who)
 		p.subscribeTo(l, c.Who, u.who)
 	case ended:
-		p.unsubscribeFrom(c.Who, u.who)
+		p.unsubscribeFrom(l, c.Who, u.who)
 	}
 	if ours && !theirs && c.Before.Side.Watch != im.WatchNone && c.After.Side.Watch == im.WatchNone {
 		p.cancelFor(l, c.Who, u.who)
@@ -559,11 +559,9 @@ func refused(c wire.Code) bool {
 }
 
 // unsubscribeFrom ends that: SSP 11.3.3.
-func (p *peer) unsubscribeFrom(w, who im.Address) {
-	if l := p.link.Load(); l != nil {
-		e := wire.New("UnsubscribeRequest").Add(p.s.meta(w), userID(ssp.FormatUser(who)))
-		l.GoOrdered(p.s.ctx, w.String()+" "+who.String(), e, func(*wire.Element, error) {})
-	}
+func (p *peer) unsubscribeFrom(l *session.Link, w, who im.Address) {
+	e := wire.New("UnsubscribeRequest").Add(p.s.meta(w), userID(ssp.FormatUser(who)))
+	l.GoOrdered(p.s.ctx, w.String()+" "+who.String(), e, func(*wire.Element, error) {})
 }
 
 // cancelFor tells that one of ours does not let a user of the peer's see them any more: SSP 11.3.8. Who knows no such
