@@ -91,16 +91,24 @@ func writeHelp(w io.Writer, c *command) {
 	})
 }
 
-// usage is the command line in short.
+// usageWidth is how long a line of usage becomes before it is broken, in bytes.
+const usageWidth = 110
+
+// usage is the command line in short, in lines that go under each other behind four blanks.
 func (c *command) usage() string {
 	s := "parley " + c.title()
 	fs, _ := c.flagSet()
+	n := len(s)
 	fs.VisitAll(func(f *flag.Flag) {
 		value, _ := flag.UnquoteUsage(f)
-		s += " [--" + strings.TrimSpace(f.Name+" "+value) + "]"
+		word := "[--" + strings.TrimSpace(f.Name+" "+value) + "]"
 		if _, ok := f.Value.(*list); ok {
-			s += "..."
+			word += "..."
 		}
+		if n += 1 + len(word); n > usageWidth {
+			s, n = s+"\n       ", 3+len(word)
+		}
+		s += " " + word
 	})
 	return s
 }

@@ -133,11 +133,13 @@ func acquaint(a, b *domain, atA, atB string) {
 // until waits for something that comes soon.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for range 1000 {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for range 2000 {
 		if ok() {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
+		<-tick.C
 	}
 	t.Fatalf("%s: not in 10 seconds", what)
 }
