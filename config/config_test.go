@@ -358,3 +358,21 @@ func FuzzSet(f *testing.F) {
 		c.Validate() // must not panic, whatever the value
 	})
 }
+
+func TestPassportKeys(t *testing.T) {
+	c := Default()
+	c.MSNP.PassportProxies = []string{"192.0.2.7", "2001:db8::/32"}
+	l, err := c.MSNP.Proxies()
+	if err != nil || len(l) != 2 || l[0].String() != "192.0.2.7/32" || l[1].String() != "2001:db8::/32" {
+		t.Errorf("%v, %v", l, err)
+	}
+	for key, value := range map[string]string{"msnp.passport_proxies": "proxy.example.com", "msnp.passport_tls": "off", "msnp.passport_host": "login@example.com"} {
+		c := Default()
+		if err := c.Set(key, value); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%s = %q: %v", key, value, err)
+		}
+	}
+}

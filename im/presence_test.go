@@ -136,3 +136,19 @@ func TestSameIsWhatOthersNotice(t *testing.T) {
 		}
 	})
 }
+
+// TestMergeKeepsWhole: what tells of the person stays, whoever is the most available; what tells of a session goes.
+func TestMergeKeepsWhole(t *testing.T) {
+	person := Native{Door: "a", Body: []byte("p"), Whole: true}
+	one := Native{Door: "b", Body: []byte("s")}
+	l := []Presence{{State: Away, Native: person}, {State: Available, Native: one}, {State: Hidden, Native: Native{Door: "c", Whole: true}}}
+	for range 2 {
+		if got := Merge(l); got.State != Available || !got.Native.Same(person) {
+			t.Errorf("%+v", got)
+		}
+		slices.Reverse(l)
+	}
+	if got := Merge(l[1:]); !got.Native.Same(Native{}) {
+		t.Errorf("%+v", got)
+	}
+}

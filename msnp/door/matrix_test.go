@@ -142,7 +142,7 @@ func TestManyContacts(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		must(h.Configure("msnp.dialects", "MSNP7"))
+		must(h.Configure("msnp.dialects", "MSNP7,MSNP8,MSNP12"))
 		must(h.start())
 		alice := exchange.By{Who: im.MustAddress("alice@example.com")}
 		for i := range 29 {
@@ -181,12 +181,49 @@ func TestManyContacts(t *testing.T) {
 				if contacts++; f[4] != strconv.Itoa(contacts) || f[5] != strconv.Itoa(n) || f[8] != strconv.Itoa(i%29+1) {
 					t.Fatalf("contact %d is %q", i, line)
 				}
-			case "QNG":
-				if contacts != n || groups != 30 || phones != 4*n {
-					t.Errorf("%d contacts, %d groups, %d properties", contacts, groups, phones)
-				}
-				return
+			}
+			if f[0] == "QNG" {
+				break
 			}
 		}
+		if contacts != n || groups != 30 || phones != 4*n {
+			t.Errorf("%d contacts, %d groups, %d properties", contacts, groups, phones)
+		}
+		for where, syn := range map[string]string{"in8": "SYN 1 0", "in12": "SYN 1 0 0"} {
+			compact(t, h, where, syn, n)
+		}
 	})
+}
+
+// compact reads the lists of a client that is told how many lines there are.
+func compact(t *testing.T, h *house, where, syn string, n int) {
+	t.Helper()
+	c, err := plays.Dial(h)("alice", where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err = c.Write([]byte(syn + "\r\nPNG\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	lines := map[string]int{}
+	var head []string
+	r := bufio.NewReader(c)
+	for lines["QNG"] == 0 {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := strings.Fields(line)
+		if lines[f[0]]++; f[0] == "SYN" {
+			head = f
+		}
+	}
+	if len(head) < 3 {
+		t.Fatalf("%s: %v", where, lines)
+	}
+	said := head[len(head)-2:]
+	if lines["LST"] != n || said[0] != strconv.Itoa(lines["LST"]) || said[1] != strconv.Itoa(lines["LSG"]) || lines["LSG"] < 29 {
+		t.Errorf("%s: %v, as said %v", where, lines, said)
+	}
 }

@@ -81,6 +81,7 @@ func TestParse(t *testing.T) {
 		{"negative", "MSG 3 N -1\r\n", wire.Framing{}, nil, 0, wire.ErrPayload},
 		{"no parameter", "MSG\r\n", wire.Framing{}, nil, 0, wire.ErrPayload},
 		{"too large", "MSG 3 N 1665\r\n", wire.Framing{}, nil, 0, wire.ErrPayloadTooLong},
+		{"a personal message has more room", "UUX 3 4097\r\n", wire.Framing{Dialect: 11}, nil, 0, wire.ErrPayloadTooLong},
 		{"huge", "MSG 3 N 99999999999999999999\r\n", wire.Framing{}, nil, 0, wire.ErrPayloadTooLong},
 		{"as large as may be", "MSG 3 N 2\r\nhi", wire.Framing{Payload: 2}, []plain{{"MSG", []string{"3", "N", "2"}, "hi"}}, 0, nil},
 
