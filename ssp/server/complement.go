@@ -217,10 +217,16 @@ func (p *peer) first(u *user, meant *im.Message, m *exchange.Message) {
 	e := wire.New("SendMessageRequest", "deliveryReport", wire.YesNo(meant.Report)).Add(p.s.meta(meant.From), info.Element(l.Peer().Dialect), content)
 	settled := settledBy(m)
 	l.GoOrdered(p.s.ctx, meant.From.String()+" "+meant.To.String(), e, func(answer *wire.Element, err error) {
-		if id := answer.Attr("messageID"); meant.Report && err == nil && id != "" {
+		id := answer.Attr("messageID")
+		named := meant.Report && err == nil && id != ""
+		if named {
 			p.remember(id, meant)
 		}
-		settled(answer, err)
+		if settled(answer, err); named {
+			if code, came := p.s.early.take(id); came {
+				p.s.reportOver(p, id, code)
+			}
+		}
 	})
 }
 
@@ -251,14 +257,46 @@ func (p *peer) reachedBy() string {
 	return p.domain
 }
 
-// recallOver gives a message that was remembered with one of those whom a peer is the way to.
-func (s *Server) recallOver(p *peer, id string) *im.Message {
+// reportOver tells the sender of a message what became of it, as a peer says that is the way to whoever has it; false when
+// no such message is known.
+func (s *Server) reportOver(p *peer, id string, code wire.Code) bool {
+	m := p.recall(id)
 	for _, q := range s.everyPeer() {
-		if q == p || q.learned || s.hop(q.domain) == p {
-			if m := q.recall(id); m != nil {
-				return m
-			}
+		if m == nil && (q.learned || s.hop(q.domain) == p) {
+			m = q.recall(id)
 		}
 	}
-	return p.recall(id)
+	if m != nil {
+		s.x.Reported(m, slot, ssp.ErrorOf(code))
+	}
+	return m != nil
+}
+
+// early are reports of messages whose names we do not know yet: the message service gives them, and its answer and its
+// report may come over two connections.
+type early struct {
+	mu  sync.Mutex // guards what follows
+	m   map[string]wire.Code
+	ids []string // the oldest first
+}
+
+func (r *early) put(id string, code wire.Code) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.m == nil {
+		r.m = map[string]wire.Code{}
+	}
+	r.m[id] = code
+	if r.ids = append(r.ids, id); len(r.ids) > mostSent {
+		delete(r.m, r.ids[0])
+		r.ids = r.ids[1:]
+	}
+}
+
+func (r *early) take(id string) (wire.Code, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, ok := r.m[id]
+	delete(r.m, id)
+	return c, ok
 }

@@ -273,10 +273,14 @@ func (p *peer) recall(id string) *im.Message {
 // reported hears that a message of ours came: SSP 12.2.12, 12.3.9.
 func (s *Server) reported(p *peer, r *session.Request) error {
 	info := r.Primitive.Child("MessageInfo")
-	m := s.recallOver(p, info.Attr("messageID"))
 	r.Answer(wire.Status(wire.Successful, ""))
-	if code, ok := wire.ParseCode(r.Primitive.Child("DeliveryResult").Child("Status").Attr("code")); m != nil && ok {
-		s.x.Reported(m, slot, ssp.ErrorOf(code))
+	id := info.Attr("messageID")
+	code, ok := wire.ParseCode(r.Primitive.Child("DeliveryResult").Child("Status").Attr("code"))
+	if ok && !s.reportOver(p, id, code) && s.element(Messages) != nil {
+		s.early.put(id, code)
+		if s.reportOver(p, id, code) { // it has just got its name
+			s.early.take(id)
+		}
 	}
 	return nil
 }

@@ -126,6 +126,9 @@ func (s *Server) profile(p *peer, asks im.Address, id string) (*wire.Element, er
 	return theirProfile(who, k), nil
 }
 
+// elementNames are the services as a profile names them; what is common to all has no service element elsewhere. SSP 8.1
+var elementNames = map[string]Service{"IM": Messages, "Presence": Presence, "Group": Groups}
+
 // ownProfile is what others may know of one of ours.
 func (s *Server) ownProfile(a im.Account) *wire.Element {
 	on := "ON"
@@ -134,7 +137,7 @@ func (s *Server) ownProfile(a im.Account) *wire.Element {
 	}
 	l := []ssp.Property{{Name: "User.Account.Status", Value: on}}
 	for _, f := range []string{"Common", "IM", "Presence", "Group"} {
-		l = append(l, ssp.Property{Name: "Services." + f, Value: "YES"}, ssp.Property{Name: "Services." + f + ".PSE", Value: s.x.Domain()},
+		l = append(l, ssp.Property{Name: "Services." + f, Value: "YES"}, ssp.Property{Name: "Services." + f + ".PSE", Value: s.provider(s.x.Domain(), elementNames[f])},
 			ssp.Property{Name: "Services." + f + ".Status", Value: on})
 	}
 	l = append(l, ssp.Property{Name: "Services.Content", Value: "NO"}, ssp.Property{Name: "Terminal.Delivery", Value: "PUSH"},

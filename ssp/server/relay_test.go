@@ -414,7 +414,73 @@ func TestPresenceSpecialCase(t *testing.T) {
 	alice, carol := w.d["a"].login("alice"), w.d["c"].login("carol")
 	sees(w, alice, carol)
 	w.is("a wish", w.heard(watching...), "a>b SubscribeRequest alice@a", "b>c AuthorizationRequest", "c>b AuthorizationResponse carol@c")
-	sees(w, w.d["c"].login("bob"), alice)
+	bob := w.d["c"].login("bob")
+	lets(w, alice, bob)
+	w.says(alice, bob, "report") // who sees him may know that he has it
+	hears(t, alice, "that it came", func(r *exchange.Report) bool { return r.Of.To == bob.who && r.Why == nil })
+	sees(w, bob, alice)
+}
+
+// TestElementReturns: what happened while there was no session with the presence service is told when there is one. SSP 6.1.4
+func TestElementReturns(t *testing.T) {
+	w := special(t, "presence", "messages")
+	alice, carol := w.d["a"].login("alice"), w.d["c"].login("carol")
+	lets(w, alice, carol)
+	a, b := w.d["a"], w.d["b"]
+	a.s.node.Forget("b.example")
+	hears(t, alice, "that nobody knows how carol is", func(n *exchange.Presence) bool { return n.Who == carol.who && n.Merged.State == im.Offline })
+	until(t, "the other side knows", func() bool { return b.s.peer("a.example").link.Load() == nil })
+	carol.be(im.Presence{State: im.Busy})
+	bob := w.d["a"].login("bob")
+	if err := <-bob.say(carol.who, "meanwhile"); err != nil {
+		t.Fatal(err)
+	}
+	w.d["c"].must(w.d["c"].x.Ask(t.Context(), carol.by(), bob.who, im.Wish{}))
+	a.s.node.Keep("b.example")
+	hears(t, carol, "what was said", func(m *exchange.Message) bool { return m.Neutral().Text.Reveal() == "meanwhile" })
+	hears(t, alice, "how carol is", func(n *exchange.Presence) bool { return n.Who == carol.who && n.Merged.State == im.Busy })
+	hears(t, bob, "that carol asks", func(c *exchange.Change) bool { return c.Request != nil && c.Who == carol.who })
+	a.must(a.x.Answer(t.Context(), bob.by(), carol.who))
+	hears(t, carol, "how bob is", func(n *exchange.Presence) bool { return n.Who == bob.who && n.Merged.State == im.Available })
+}
+
+// TestListsElsewhere: the contact lists of ours are kept by another domain, as they are here, and name people there. SSP 10.3.1,
+// 10.3.2, 10.3.3, 11.3.1
+func TestListsElsewhere(t *testing.T) {
+	w := newWorld(t, "a", "b")
+	for n := range w.d {
+		w.elements(n, "a contacts b")
+	}
+	w.join("a", "b")
+	a, b := w.d["a"], w.d["b"]
+	alice, bob := a.login("alice"), im.MustAddress("bob@b.example")
+	is := func(want string) {
+		t.Helper()
+		until(t, want, func() bool {
+			snap, err := b.x.Snapshot(t.Context(), alice.who)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var l []string
+			for _, g := range snap.Groups {
+				for _, e := range snap.Entries {
+					if slices.Contains(e.Side.Groups, g.ID) {
+						l = append(l, g.Name+" "+e.Who.String()+" "+e.Side.Alias)
+					}
+				}
+			}
+			slices.Sort(l)
+			return strings.Join(l, ", ") == want
+		})
+	}
+	a.must(a.x.SetItem(t.Context(), alice.by(), bob, "Bobby", []string{"friends"}))
+	is("friends bob@b.example Bobby")
+	a.must(a.x.SetItem(t.Context(), alice.by(), im.MustAddress("carol@a.example"), "", nil))
+	is("contacts carol@a.example , friends bob@b.example Bobby")
+	a.must(a.x.SetItem(t.Context(), alice.by(), bob, "", []string{"work"}))
+	is("contacts carol@a.example , work bob@b.example ")
+	a.must(a.x.RemoveItem(t.Context(), alice.by(), bob))
+	is("contacts carol@a.example ")
 }
 
 // TestRelaySplit: a request about users of several domains is divided, and its answers joined. SSP 14.2.2; ssp-syntax 6

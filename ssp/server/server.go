@@ -54,6 +54,7 @@ type Server struct {
 	elements  atomic.Pointer[map[elementKey]string]
 	trail     trail
 	steward   steward
+	early     early
 	librarian librarian
 
 	mu      sync.Mutex // guards peers, and how many of them are learned
