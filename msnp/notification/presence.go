@@ -36,11 +36,20 @@ func stateOf(w msnp.State) im.State {
 	return im.Offline
 }
 
-func wordOf(st im.State) msnp.State {
+// words are the states of the core as the wire has them, asked for with each line to each receiver.
+var words = func() (w [im.ExtendedAway + 1]msnp.State) {
+	for i := range w {
+		w[i] = msnp.Offline
+	}
 	for _, s := range states {
-		if s.state == st {
-			return s.word
-		}
+		w[s.state] = s.word
+	}
+	return w
+}()
+
+func wordOf(st im.State) msnp.State {
+	if int(st) < len(words) {
+		return words[st]
 	}
 	return msnp.Offline
 }
