@@ -213,7 +213,7 @@ func (o *office) domainTest(ctx context.Context, r request) (answer, error) {
 	})
 	mu.Lock()
 	defer mu.Unlock()
-	a := answer{Steps: slices.Clone(steps)}
+	a := answer{Steps: slices.SortedStableFunc(slices.Values(steps), func(a, b stepInfo) int { return a.N - b.N })} // what comes in answers crosses what we say
 	if err != nil {
 		a.Refusal = err.Error()
 	}

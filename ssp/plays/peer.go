@@ -35,6 +35,7 @@ type peer struct {
 	more   chan struct{}
 	theirs net.Conn // the player's end of the play's connection; nil until there is one
 	taken  bool     // what is heard is for the player itself, not for the play
+	status net.Conn // where the play hears HTTP's answers; nil: among the rest
 	how    string   // HTTP's answer; "": 200
 	once   bool
 	answer []byte // what the next answer holds
@@ -58,10 +59,12 @@ func (q *peer) open() error {
 // Close ends all that the peer does.
 func (q *peer) Close() error {
 	q.mu.Lock()
-	c := q.theirs
+	all := []net.Conn{q.theirs, q.status}
 	q.mu.Unlock()
-	if c != nil {
-		c.Close()
+	for _, c := range all {
+		if c != nil {
+			c.Close()
+		}
 	}
 	q.web.Close()
 	q.client.CloseIdleConnections()
@@ -285,12 +288,32 @@ func (q *peer) post(method, typ string, body []byte) (status int, answer []byte)
 
 // answered has the play hear HTTP's answer where it says something. An acknowledgement is empty: ssp-syntax 1.3.
 func (q *peer) answered(status int, answer []byte) {
+	var b []byte
 	switch {
 	case status == 0:
-		q.heard([]byte("<http closed='yes'/>"))
+		b = []byte("<http closed='yes'/>")
 	case status == http.StatusOK && len(answer) > 0:
-		q.heard(fmt.Appendf(nil, "<http body='%d bytes'/>", len(answer)))
+		b = fmt.Appendf(nil, "<http body='%d bytes'/>", len(answer))
 	case status != http.StatusOK:
-		q.heard(fmt.Appendf(nil, "<http status='%d'/>", status))
+		b = fmt.Appendf(nil, "<http status='%d'/>", status)
+	default:
+		return
 	}
+	q.mu.Lock()
+	c := q.status
+	q.mu.Unlock()
+	if c == nil {
+		q.heard(b)
+		return
+	}
+	c.Write(append(b, '\n')) // the play may have closed it
+}
+
+// aside is the connection by which a play hears HTTP's answers.
+func (q *peer) aside() net.Conn {
+	ours, theirs := net.Pipe()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.status = theirs
+	return ours
 }

@@ -17,6 +17,8 @@
 //	mantua S: <http status='415'/> HTTP's answer to what was said last is not 200
 //	mantua S: <http closed='yes'/> the connection was closed without an answer
 //
+// Where that crosses what the service posts, it is heard apart from it, on a connection mantua.http.
+//
 //	@open NAME [WORD...]      the domain NAME.example; the words, in any order:
 //	    in                    it has logged in, and the service has asked for its services and agreed on them; the
 //	                          session of which it is the provider is 1@NAME.example, after the next login 2@NAME.example
@@ -38,7 +40,7 @@
 // Functions:
 //
 //	${session NAME}           the session of which the service is the provider
-//	${token NAME}             the service's token, of the last login that the player made
+//	${proof NAME}             the digest by which it proved itself, in the last login that the player made
 //	${digest TOKEN}           the digest of a token and the password that is shared, by MD5; ${sha TOKEN} by SHA
 package plays
 
@@ -103,8 +105,8 @@ func Door(s Service, bubble bool) transcript.Door {
 			"session": func(_, name string) (string, error) {
 				return p.asked(name, func(q *peer) string { return q.session })
 			},
-			"token": func(_, name string) (string, error) {
-				return p.asked(name, func(q *peer) string { return q.token })
+			"proof": func(_, name string) (string, error) {
+				return p.asked(name, func(q *peer) string { return digest(md5.New, q.token) })
 			},
 			"digest": func(_, token string) (string, error) { return digest(md5.New, token), nil },
 			"sha":    func(_, token string) (string, error) { return digest(sha1.New, token), nil },
@@ -161,6 +163,13 @@ func (p *play) dial(name, where string) (net.Conn, error) {
 	words := strings.Fields(where)
 	if len(words) > 0 && words[0] == "desk" {
 		return p.desk(words[1:])
+	}
+	if owner, ok := strings.CutSuffix(name, ".http"); ok {
+		q := p.peers[owner]
+		if q == nil {
+			return nil, fmt.Errorf("%q is no domain of this play", owner)
+		}
+		return q.aside(), nil
 	}
 	q := &peer{service: p.service, name: name + under, more: make(chan struct{}, 1)}
 	stage, known := "", true
