@@ -61,7 +61,7 @@ func (s *service) openSSP() (*sspDoorway, error) {
 		cancel()
 		return nil, err
 	}
-	d.Server, err = server.New(server.Config{Elements: elements, Exchange: s.exchange, Register: d.register, Users: c.Users, Queue: c.Queue, Dial: s.reach,
+	d.Server, err = server.New(server.Config{Waits: true, Elements: elements, Exchange: s.exchange, Register: d.register, Users: c.Users, Queue: c.Queue, Dial: s.reach,
 		Timers:  session.Timers{Alive: c.KeepAlive.Std(), RetryMost: c.BackOffMax.Std()},
 		Limits:  session.Limits{Body: int(c.Body), Rate: rate, Recipients: c.Recipients, Queue: c.Queue},
 		Metrics: s.metrics.Door(ssp.Door, []string{"up"}, server.Primitives()), Hit: s.metrics.LimitHit, Log: d.register.log})

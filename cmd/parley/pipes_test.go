@@ -96,6 +96,7 @@ func (p *pipes) run() error {
 		if isSSP(u.Scheme) {
 			h, _ := s.far.web(u, s.certificates)
 			p.front, p.shut = front(h)
+			s.far.Begin()
 			continue
 		}
 		if u.Scheme == "passport" { // Ticket needs no listener

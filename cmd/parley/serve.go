@@ -227,6 +227,9 @@ func (s *service) run(ctx context.Context, hello func(*service) error) error {
 			}
 		})
 	}
+	if s.far != nil {
+		s.far.Begin()
+	}
 	for _, l := range s.open {
 		s.log.Info("listening", "url", l.bound())
 		if l.handle != nil && !isXMPP(l.url.Scheme) && !loopback(l.net.Addr()) {

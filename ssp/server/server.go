@@ -36,6 +36,7 @@ type Config struct {
 	Elements []Element      // who has a service from another domain, as far as it concerns us
 	Users    int            // of one peer, in memory; 20,000
 	Queue    int            // deliveries that wait for one peer; 8,192
+	Waits    bool           // no session is begun before Begin: peers call back, and we are to be there
 	Forget   time.Duration  // how long somebody of a peer's stays in memory for nothing; 10 min
 	Metrics  *metrics.Door
 	Hit      func(limit string)
@@ -50,6 +51,7 @@ type Server struct {
 	node  *session.Node
 	rows  map[string]row
 	rooms rooms // groups; nil: there are none
+	begun atomic.Bool
 
 	elements  atomic.Pointer[map[elementKey]string]
 	trail     trail
@@ -108,6 +110,7 @@ func New(c Config) (*Server, error) {
 		Timers: c.Timers, Limits: c.Limits, Dial: c.Dial.Dial, Resolver: c.Dial.Resolver, Log: c.Log, Metrics: c.Metrics, Hit: c.Hit})
 	s.work.Go(s.sweep) // ends with s.ctx
 	s.SetElements(c.Elements)
+	s.begun.Store(!c.Waits)
 	s.Update()
 	return s, nil
 }
@@ -164,6 +167,9 @@ func (s *Server) Update() {
 			s.work.Go(func() { p.take(l) }) // ends when all that waited is under way, or with s.ctx
 		}
 	}
+	if !s.begun.Load() {
+		return
+	}
 	for _, n := range s.cfg.Register.Names() {
 		if c, ok := s.cfg.Register.Peer(n); ok && c.Keep {
 			s.node.Keep(n)
@@ -173,6 +179,12 @@ func (s *Server) Update() {
 
 func (s *Server) newPeer(domain string) *peer {
 	return &peer{s: s, domain: domain, users: map[im.Address]*user{}, sent: map[string]*im.Message{}, turn: make(chan struct{}, 1)}
+}
+
+// Begin begins the sessions that are to be kept up, when ServeHTTP is served.
+func (s *Server) Begin() {
+	s.begun.Store(true)
+	s.Update()
 }
 
 // peer is a domain that is registered; nil for others.

@@ -118,7 +118,7 @@ func (p *peer) newLogin(info *Peer, first bool, bind *Link, to *target) *login {
 	n.c.Metrics.Enter(stateLogin)
 	p.logins = append(p.logins, lg)
 	lg.timer = time.AfterFunc(min(n.c.Timers.Step, n.c.Timers.Login), func() {
-		n.run(func() { lg.fail(0, fmt.Errorf("no word for %v", n.c.Timers.Step)) })
+		n.run(func() { lg.fail(0, errors.New("no word in time")) })
 	})
 	return lg
 }

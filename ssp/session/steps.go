@@ -85,6 +85,8 @@ func (n *Node) tokenCame(u *wire.Unit) (status int, after func()) {
 		if !u.Response && n.c.Domain > domain { // both called: the lower name goes on
 			mine.first = false
 			mine.stage = backed
+			// It has our token, or had it in a login that failed since: then it waits for another one, and we wait for nothing.
+			mine.timer.Reset(max(0, min(2*n.c.Timers.Latency, time.Until(mine.limit))))
 			return 200, nil
 		}
 		return 200, func() { mine.post(mine.request(), func() { mine.tell(5, 6) }) }
@@ -158,6 +160,8 @@ func (n *Node) requestCame(u *wire.Unit) (status int, after func()) {
 	switch {
 	case lg.proved:
 		return 200, nil // once more
+	case lg.first && lg.stage == called: // our call came to it while it waited to be called back in a login that has failed here
+		return 0, func() { lg.fail(0, errors.New("the peer took our call for an answer")) }
 	case lg.first && lg.stage != proving || !lg.first && lg.stage != backed:
 		return 0, nil
 	}
