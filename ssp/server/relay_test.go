@@ -657,6 +657,7 @@ func TestRelayGetMessage(t *testing.T) {
 		t.Fatal(err)
 	}
 	hears(t, b, "what was fetched", func(m *exchange.Message) bool { return m.Neutral().Text.Reveal() == "fetch me" })
+	w.comes("i>b MessageDelivered bob@a")
 	w.is("words", w.heard("MessageNotification", "GetMessageRequest", "MessageDelivered", "NewMessage"), "b>i MessageNotification", "i>a MessageNotification",
 		"a>i GetMessageRequest bob@a", "i>b GetMessageRequest bob@a", "a>i MessageDelivered bob@a", "i>b MessageDelivered bob@a")
 	until(t, "the box is empty", func() bool {

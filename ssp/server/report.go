@@ -45,16 +45,17 @@ func (r *reports) take(id im.MessageID) (owed, bool) {
 	return o, ok
 }
 
-// report tells the peer that a message of one of its users came: SSP 12.2.12, 12.3.9.
+// report tells the peer that a message of one of its users came, or that it is lost although it was taken: SSP 12.2.12,
+// 12.3.9.
 func (p *peer) report(l *session.Link, u *user, d *exchange.Report) {
 	o, ok := p.reports.take(d.Of.ID)
-	if !ok || d.Why != nil {
+	if !ok {
 		return
 	}
 	info := o.info
 	info.To, info.From = []ssp.Party{{User: d.Of.To}}, ssp.Party{User: u.who}
 	tell := func() {
-		l.Go(p.s.ctx, wire.New("DeliveryStatusReport").Add(p.s.meta(nobody), wire.New("DeliveryResult").Add(wire.Status(wire.Successful, "")),
+		l.Go(p.s.ctx, wire.New("DeliveryStatusReport").Add(p.s.meta(nobody), wire.New("DeliveryResult").Add(wire.Status(ssp.CodeOf(d.Why), "")),
 			info.Element(l.Peer().Dialect)), func(*wire.Element, error) {})
 	}
 	select {
