@@ -166,7 +166,7 @@ func (s *Server) resolved(q *peer, who im.Address, e *wire.Element) *wire.Elemen
 }
 
 // passOn sends the shares of a request their ways, and answers it when all are answered.
-func (s *Server) passOn(p, q *peer, r *session.Request, row *row, l []*share) {
+func (s *Server) passOn(p, q *peer, who im.Address, r *session.Request, row *row, l []*share) {
 	g := &gathering{s: s, r: r, v: serviceOf(r.Primitive.Name), shares: l, answers: make([]*wire.Element, len(l)), left: len(l)}
 	for i, h := range l {
 		switch {
@@ -176,11 +176,9 @@ func (s *Server) passOn(p, q *peer, r *session.Request, row *row, l []*share) {
 			g.add(i, wire.Status(wire.UnknownTransaction, ""))
 		case h.to == nil:
 			part := r.Part(h.e, func(e *wire.Element) { g.add(i, e) })
-			q.inTurn(func() {
-				if err := row.serve(s, q, part); err != nil {
-					s.refuse(q, part, err)
-				}
-			})
+			if err := s.serve(row, q, who, part); err != nil {
+				s.refuse(q, part, err)
+			}
 		default:
 			s.hand(p, r, h, func(e *wire.Element) { g.add(i, e) })
 		}

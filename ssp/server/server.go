@@ -260,9 +260,9 @@ func (s *Server) handle(_ context.Context, r *session.Request) {
 	row, ok := s.rows[r.Primitive.Name]
 	if l := s.plan(p, q, who, r); l != nil {
 		if !ok {
-			s.passOn(p, q, r, nil, l)
+			s.passOn(p, q, who, r, nil, l)
 		} else {
-			s.passOn(p, q, r, &row, l)
+			s.passOn(p, q, who, r, &row, l)
 		}
 		return
 	}
@@ -272,11 +272,20 @@ func (s *Server) handle(_ context.Context, r *session.Request) {
 	case !ok:
 		err = wire.NotSupported
 	default:
-		q.inTurn(func() { err = row.serve(s, q, r) })
+		err = s.serve(&row, q, who, r)
 	}
 	if err != nil {
 		s.refuse(p, r, err)
 	}
+}
+
+// serve has a row serve a request: in turn, when it is a user's, for whom other links may ask, too.
+func (s *Server) serve(row *row, q *peer, who im.Address, r *session.Request) (err error) {
+	if who.IsZero() {
+		return row.serve(s, q, r)
+	}
+	q.inTurn(func() { err = row.serve(s, q, r) })
+	return err
 }
 
 // refuse answers a request with why it is not served.
