@@ -36,6 +36,7 @@ type Annex struct {
 	// Guarded by c.mu:
 	batch Batch
 	there map[string]*participant // by folded screen name
+	door  Entrance                // who is told when the person comes; nil: nobody, or they have come
 	begun bool                    // who it is for was let in, or rung
 	ended bool                    // the chamber said so, or was told
 }
@@ -122,6 +123,7 @@ func (x *Exchange) newAnnex(ctx context.Context, c *Client, room im.RoomID, ch C
 		return nil, err
 	}
 	conv.mu.Lock()
+	a.door, _ = ch.(Entrance)
 	conv.annex = a
 	over := conv.over
 	conv.mu.Unlock()
@@ -240,7 +242,7 @@ func (a *Annex) Said(nick string, m *im.Message) {
 	c, p := a.c, a.user
 	defer c.mu.Unlock()
 	from := a.there[im.FoldNick(nick)]
-	if from == nil || m.Kind == im.Request {
+	if from == nil || m.Kind == im.Request || m.Kind == im.Words && m.Neutral().Text.IsZero() {
 		return
 	}
 	c.stir(time.Now())

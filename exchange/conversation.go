@@ -277,6 +277,7 @@ func (x *Exchange) Join(place *Place, id int64, who im.Address, s Session) (*Sea
 		p.virtual = false // who only left words behind is here themselves now, and gone with the seat
 	}
 	c.stir(time.Now())
+	c.annex.come()
 	var there []Member
 	for _, o := range c.parts {
 		if o != p && o.in() {

@@ -459,7 +459,7 @@ func (s *RoomSeat) SetOwn(ctx context.Context, own im.OwnProps) error {
 		return im.ErrNotJoined
 	}
 	if member {
-		if err := h.x.keepOwn(ctx, By{Who: s.o.who, Client: s.client}, h.id, own); err != nil {
+		if err := h.x.keepOwn(ctx, By{Who: s.o.who}, h.id, own); err != nil {
 			return err
 		}
 	}

@@ -235,6 +235,7 @@ func (c *Client) Attend(conversation int64, on bool) error {
 	}
 	if on {
 		next = append(next, attendance{conversation, p})
+		t.annex.come()
 	}
 	c.attends.Store(&next)
 	return nil

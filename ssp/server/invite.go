@@ -116,6 +116,7 @@ func (s *Server) invite(p *peer, r *session.Request) error {
 		if v.typ == presenceInvite {
 			s.wish(p, v, e.Child("InviteNote").String(), told)
 		}
+		s.callIn(p, v, e, told)
 	})
 	return nil
 }
@@ -212,6 +213,7 @@ func (s *Server) inviteUser(p *peer, r *session.Request) error {
 		if v.typ == presenceInvite && s.peer(v.who.Domain()) != nil {
 			s.wish(p, v, e.Child("InviteNote").String(), told)
 		}
+		s.callIn(p, v, e, told)
 	})
 	return nil
 }
@@ -354,7 +356,9 @@ func (s *Server) takeBack(p *peer, r *session.Request, v *invitation, l []addres
 	s.tell(r, v.who, l, noted("The invitation is taken back.", r.Primitive.Child("CancelNote")), func(told []im.Address) {
 		s.later(func() error { // a goroutine that ends with the last wish
 			for _, who := range told {
-				if p.invitations.settle(v, who) && v.typ == presenceInvite && s.peer(v.who.Domain()) != nil {
+				open := p.invitations.settle(v, who)
+				p.invitations.withdraw(v, who)
+				if open && v.typ == presenceInvite && s.peer(v.who.Domain()) != nil {
 					if err := s.x.Unwatch(s.ctx, exchange.By{Who: v.who}, who); err != nil {
 						return err
 					}

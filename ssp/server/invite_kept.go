@@ -28,7 +28,8 @@ type invitation struct {
 	until    time.Time
 
 	// guarded by invitations.mu
-	invited map[im.Address]bool // false: has answered, or was told that it is cancelled
+	invited map[im.Address]bool   // false: has answered, or was told that it is cancelled
+	calls   map[im.Address]func() // take back a call into a group
 }
 
 // invitations are those that came from a peer.

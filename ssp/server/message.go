@@ -51,13 +51,20 @@ func contentOf(m *im.Message) (e *wire.Element, typ string, size int, ok bool) {
 // sendMessage takes a message from a user of the peer's to ours: SSP 12.2.1, 12.3.1. It is answered when it is delivered
 // or stored with each of them.
 func (s *Server) sendMessage(p *peer, r *session.Request) error {
+	info, err := ssp.ReadInfo(r.Primitive.Child("MessageInfo"))
+	if err != nil {
+		return err
+	}
+	if !r.Meta.Client && info.From.Group.Resource != "" {
+		r.Answer(wire.New("SendMessageResponse", "messageID", info.ID).Add(s.groupWords(p, info, r.Primitive.Child("ContentData"), usersOf(info.To))))
+		return nil
+	}
 	u, err := s.requestor(p, r)
 	if err != nil {
 		return err
 	}
-	info, err := ssp.ReadInfo(r.Primitive.Child("MessageInfo"))
-	if err != nil {
-		return err
+	if toGroupsAlone(info) {
+		info.From = ssp.Party{User: u.who} // the group knows under which screen name
 	}
 	if info.From.User != u.who {
 		return wire.Forbidden
@@ -78,20 +85,25 @@ func (s *Server) newMessage(p *peer, r *session.Request) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case info.From.User.IsZero():
+	if info.From.User.IsZero() && info.From.Group.Resource == "" {
 		return wire.NotSupported
-	case !s.speaks(p, info.From.User.Domain(), Messages):
-		return wire.UnknownTransaction
 	}
-	info.To = nil
+	var to []ssp.Party
 	for e := range r.Primitive.Children("User") {
 		who, err := ssp.ParseUser(e.Attr("userID"))
 		if err != nil {
 			return wire.BadParameter
 		}
-		info.To = append(info.To, ssp.Party{User: who})
+		to = append(to, ssp.Party{User: who})
 	}
+	if info.From.User.IsZero() {
+		r.Answer(wire.New("MessageDelivered", "messageID", info.ID).Add(s.groupWords(p, info, r.Primitive.Child("ContentData"), usersOf(to))))
+		return nil
+	}
+	if !s.speaks(p, info.From.User.Domain(), Messages) {
+		return wire.UnknownTransaction
+	}
+	info.To = to
 	s.pass(p, r, info, r.Primitive.Child("ContentData"), false, func(status *wire.Element) {
 		r.Answer(wire.New("MessageDelivered", "messageID", info.ID).Add(status))
 	})
@@ -122,6 +134,15 @@ func (s *Server) pass(p *peer, _ *session.Request, info ssp.Info, content *wire.
 	}
 	var b exchange.Batch
 	for i, to := range info.To {
+		settle := func(err error) {
+			errs[i] = err
+			done()
+		}
+		if to.Group.Resource != "" && ok {
+			left.Add(1)
+			s.sayIn(p, info, to, nat, n, settle)
+			continue
+		}
 		errs[i] = s.mayPass(p, info.From.User, to, err)
 		if errs[i] == nil && !ok {
 			errs[i] = wire.BadMediaType
@@ -130,10 +151,6 @@ func (s *Server) pass(p *peer, _ *session.Request, info ssp.Info, content *wire.
 			continue
 		}
 		left.Add(1)
-		settle := func(err error) {
-			errs[i] = err
-			done()
-		}
 		arrived, first := p.arrives(info.ID, info.From.User, to.User, settle)
 		if !first {
 			continue // it is here, or about to be: what was answered then was lost

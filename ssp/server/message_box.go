@@ -161,6 +161,14 @@ func (s *Server) getMessage(p *peer, r *session.Request) error {
 		return err
 	}
 	m, err := u.box(r.Primitive.Attr("messageID"))
+	if errors.Is(err, wire.BadMessage) {
+		s.work.Go(func() { // ends with the peer's word, with the transaction or with s.ctx
+			if err := s.getWords(p, r, u); err != nil {
+				s.refuse(p, r, err)
+			}
+		})
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -226,11 +234,8 @@ func (s *Server) getMessageList(p *peer, r *session.Request) error {
 
 func (s *Server) historyOf(u *user, id string, n int, d wire.Dialect) ([]*wire.Element, error) {
 	g, err := ssp.ParseResource(id)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, wire.BadParameter
-	case s.rooms == nil:
-		return nil, wire.NoGroup
 	}
 	return s.rooms.history(s.ctx, u.who, g, n, d)
 }
@@ -289,11 +294,8 @@ func (s *Server) setMethod(p *peer, r *session.Request) error {
 	method, longest := r.Primitive.Attr("deliveryMethod"), wire.Int(r.Primitive.Attr("acceptedContentLength"))
 	if id := r.Primitive.Attr("groupID"); id != "" {
 		g, err := ssp.ParseResource(id)
-		switch {
-		case err != nil:
+		if err != nil {
 			return wire.BadParameter
-		case s.rooms == nil:
-			return wire.NoGroup
 		}
 		if err := s.rooms.deliver(s.ctx, u.who, g, method, longest); err != nil {
 			return err
@@ -352,6 +354,12 @@ const fetchLasts = 5 * time.Second
 func (s *Server) fetch(p *peer, l *session.Link, who im.Address, id string) {
 	_, err := l.RequestThen(s.ctx, wire.New("GetMessageRequest", "messageID", id).Add(s.meta(who)), func(e *wire.Element) *wire.Element {
 		info, err := ssp.ReadInfo(e.Child("MessageInfo"))
+		if err == nil && info.From.Group.Resource != "" {
+			if wire.StatusOf(s.groupWords(p, info, e.Child("ContentData"), []im.Address{who})).Class() == 2 {
+				return wire.New("MessageDelivered", "messageID", id).Add(s.meta(who))
+			}
+			return nil
+		}
 		if err != nil || info.From.User.IsZero() {
 			return nil
 		}

@@ -53,11 +53,14 @@ type user struct {
 	c    *exchange.Client
 	last atomic.Int64         // when something was last done by them or for them, Unix seconds
 	kept atomic.Pointer[kept] // nil: not read yet
+	lane lane
 
 	mu    sync.Mutex              // guards what follows
 	wants map[im.Address][]string // the presence attributes that they asked for of ours; nil: all
 	left  map[im.Address]struct{} // those whom they asked not to see any more
 	known *known                  // what the peer told of them
+	in    map[im.RoomID]place     // the groups that they have joined
+	words []*exchange.RoomWords   // what was said there and waits until they fetch it
 }
 
 // Stand implements exchange.Peer.
@@ -189,6 +192,8 @@ func (p *peer) tell(l []thing) {
 			if link := p.way(d.Of.To, Messages); link != nil {
 				p.report(link, u, d)
 			}
+		default:
+			i += p.tellRoom(l[i:]) - 1
 		}
 	}
 }
@@ -202,6 +207,7 @@ func (p *peer) begin(l *session.Link) {
 		q.take(l)
 	}
 	p.s.tellElement(p)
+	p.s.rejoinGuests()
 }
 
 // inTurn does something for users of the peer's, while nobody else does.
@@ -279,6 +285,12 @@ func (p *peer) end(l *session.Link, err error) {
 	}
 	p.s.log.Info("session with a domain ended", "domain", p.domain, "err", err)
 	p.searches.clear() // SSP 9.3.1
+	for _, q := range p.s.everyPeer() {
+		for _, u := range q.all() {
+			u.quit(p.domain)
+		}
+	}
+	p.s.loseGuests()
 	p.turn <- struct{}{}
 	defer func() { <-p.turn }()
 	for _, u := range p.all() {
@@ -316,8 +328,11 @@ func (p *peer) forget(since time.Time) {
 	}
 }
 
-// matters reports whether somebody here sees the user, or they somebody.
+// matters reports whether somebody here sees the user, or they somebody, or they are in a group.
 func (u *user) matters() bool {
+	if len(u.p.s.x.RoomSeats(u.c)) > 0 {
+		return true
+	}
 	for _, e := range u.c.Snapshot().Entries {
 		if e.Side.Watch != im.WatchNone || e.Watched != im.WatchNone {
 			return true

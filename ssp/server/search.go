@@ -92,9 +92,7 @@ func (s *Server) search(p *peer, r *session.Request) error {
 		f := &finding{id: rand.Text(), asks: asks, limit: q.limit, used: time.Now(), dialect: r.Link.Peer().Dialect}
 		var err error
 		if q.groups {
-			if s.rooms != nil {
-				f.groups, err = s.rooms.find(s.ctx, asks, q.pairs)
-			}
+			f.groups, err = s.rooms.find(s.ctx, asks, q.pairs)
 		} else {
 			f.users, err = s.findUsers(p, asks, q)
 		}

@@ -50,7 +50,7 @@ type Server struct {
 	log   *slog.Logger
 	node  *session.Node
 	rows  map[string]row
-	rooms rooms // groups; nil: there are none
+	rooms rooms
 	begun atomic.Bool
 
 	elements  atomic.Pointer[map[elementKey]string]
@@ -58,6 +58,7 @@ type Server struct {
 	steward   steward
 	early     early
 	librarian librarian
+	guests    guests
 
 	mu      sync.Mutex // guards peers, and how many of them are learned
 	peers   map[string]*peer
@@ -77,7 +78,7 @@ type row struct {
 // table is all that is served, chapter by chapter of SSP. A handler answers the request itself, or returns why not: that is
 // the Status then.
 var table = [][]row{serviceRows, profileRows, searchRows, inviteRows, verifyRows, listRows, attributeRows, presenceRows, messageRows,
-	boxRows, blockRows}
+	boxRows, blockRows, groupRows}
 
 // New makes the door. Close closes it.
 func New(c Config) (*Server, error) {
@@ -105,6 +106,7 @@ func New(c Config) (*Server, error) {
 			s.rows[r.primitive] = r
 		}
 	}
+	s.rooms = groupService{s}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.node = session.New(session.Config{Domain: s.x.Domain(), Lookup: c.Register.Peer, Handle: s.handle, Up: s.up, Down: s.down,
 		Timers: c.Timers, Limits: c.Limits, Dial: c.Dial.Dial, Resolver: c.Dial.Resolver, Log: c.Log, Metrics: c.Metrics, Hit: c.Hit})
@@ -233,7 +235,7 @@ func (s *Server) Request(ctx context.Context, domain string, as im.Address, e *w
 			}
 		}
 	}
-	return l.Request(ctx, e)
+	return s.requestFor(ctx, l, as, e)
 }
 
 // meta is the Meta-Information of what one of our users asks for, or we ourselves (the zero Address): SSP 5.1.
