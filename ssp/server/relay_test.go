@@ -194,7 +194,8 @@ func TestMessagesWaitForElement(t *testing.T) {
 	w := newWorld(t, "a", "b")
 	w.elements("a", "a messages b")
 	w.elements("b", "a messages b")
-	acquaint(w.d["a"], w.d["b"], w.at["a"], w.at["b"])
+	nowhere := "http://127.0.0.1:1/"
+	acquaint(w.d["a"], w.d["b"], nowhere, nowhere)
 	alice, bob := w.d["a"].login("alice"), w.d["a"].login("bob")
 	for _, text := range []string{"one", "two"} {
 		if err := <-alice.say(bob.who, text); err != nil {

@@ -177,6 +177,13 @@ func (s *Server) Update() {
 			s.node.Keep(n)
 		}
 	}
+	for v := Contacts; v <= Groups; v++ { // who provides services to ours is to be there
+		if by := s.provider(s.x.Domain(), v); !s.x.Ours(by) {
+			if h := s.hop(by); h != nil {
+				s.node.Keep(h.domain)
+			}
+		}
+	}
 }
 
 func (s *Server) newPeer(domain string) *peer {
@@ -225,7 +232,7 @@ func (s *Server) Request(ctx context.Context, domain string, as im.Address, e *w
 	}
 	l := p.link.Load()
 	if l == nil {
-		s.node.Keep(domain)
+		s.node.Keep(p.reachedBy())
 		return nil, session.ErrDown
 	}
 	if t, ok := wire.Lookup(e.Name); ok && e.Child("MetaInfo") == nil {
