@@ -15,7 +15,7 @@ func TestElsewhere(t *testing.T) {
 		var shown []*exchange.Presence
 		var changed []*exchange.Change
 		s.SetElsewhere(exchange.Elsewhere{Messages: "capulet.example",
-			Shown:   func(n *exchange.Presence) { shown = append(shown, n) },
+			Shown: func(n *exchange.Presence) { shown = append(shown, n) },
 			Changed: func(c *exchange.Change) {
 				if !c.Who.IsZero() {
 					changed = append(changed, c)
