@@ -112,7 +112,7 @@ func (c *checker) folder(dir string) {
 	if err != nil && (info == nil || !info.IsDir()) {
 		return
 	}
-	for _, name := range []string{keyFile, storeFile, demoFile, selfCertificateKey} {
+	for _, name := range []string{keyFile, storeFile, demoFile, selfCertificateKey, passportCertificateKey} {
 		path := filepath.Join(dir, name)
 		switch _, err := os.Stat(path); {
 		case errors.Is(err, fs.ErrNotExist) && name == keyFile:
@@ -215,6 +215,10 @@ func (c *checker) answers(ctx context.Context, d desk, cfg config.Config, text s
 			c.certified = true
 			c.certificate(shown, cfg, time.Now())
 		}
+	case "passport":
+		c.report(u.Scheme, namesLogin(ctx, u.Addr()), "%s answers, as MSN Messenger from 5.0 on expects it", u.Addr())
+	case "msnp-http":
+		c.report(u.Scheme, tunnels(ctx, u.Addr()), "%s answers, as MSN Messenger behind a proxy expects it", u.Addr())
 	case "ssp", "ssps":
 		c.report(u.Scheme, takesPosts(ctx, u), "%s answers, as other domains expect it", u.Addr())
 	default:

@@ -17,7 +17,7 @@ import (
 // 3.5, 9.6.
 func TestMSNPOverHTTP(t *testing.T) {
 	s := newStage(t, makeTemplate(t, msnplays.Domain, msnplays.Password, msnplays.People))
-	s.listen = []string{"msnp://127.0.0.1:0" + advertised, "msnp-http://127.0.0.1:0"}
+	s.listen = []string{"msnp://127.0.0.1:0" + advertised, "msnp-http://127.0.0.1:0", "passport://127.0.0.1:0"}
 	if err := s.start(); err != nil {
 		t.Fatal(err)
 	}
@@ -38,10 +38,10 @@ func TestMSNPOverHTTP(t *testing.T) {
 	}
 	session, answer := post("/gateway/gateway.dll?Action=open&Server=NS&IP=messenger.hotmail.com", "VER 1 MSNP12 MSNP7 MSNP2\r\n")
 	id, _, ok := strings.Cut(strings.TrimPrefix(session, "SessionID="), ";")
-	if !ok || answer != "VER 1 MSNP7\r\n" { // nobody gives tickets here
+	if !ok || answer != "VER 1 MSNP12\r\n" {
 		t.Fatalf("%q: %q", session, answer)
 	}
-	if _, answer = post("/gateway/gateway.dll?SessionID="+id, "INF 2\r\n"); answer != "INF 2 MD5\r\n" {
+	if _, answer = post("/gateway/gateway.dll?SessionID="+id, "USR 2 TWN I alice@example.com\r\n"); !strings.HasPrefix(answer, "USR 2 TWN S ") {
 		t.Errorf("%q", answer)
 	}
 	if session, _ = post("/gateway/gateway.dll?SessionID="+id, "OUT\r\n"); !strings.Contains(session, id) {
@@ -54,6 +54,18 @@ func TestMSNPOverHTTP(t *testing.T) {
 	defer r.Body.Close()
 	if b, err := io.ReadAll(r.Body); err != nil || !strings.Contains(string(b), "<MsgrConfig>") {
 		t.Errorf("%s, %v", b, err)
+	}
+	if err := tunnels(t.Context(), s.at["msnp-http"]); err != nil {
+		t.Error(err)
+	}
+	if err := namesLogin(t.Context(), s.at["passport"]); err != nil {
+		t.Error(err)
+	}
+	if err := namesLogin(t.Context(), s.at["msnp-http"]); err == nil {
+		t.Error("no TLS there")
+	}
+	if err := tunnels(t.Context(), s.at["passport"]); err == nil {
+		t.Error("no session there")
 	}
 	if err := s.Stop(); err != nil {
 		t.Error(err)

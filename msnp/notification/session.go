@@ -33,7 +33,8 @@ func (c *conn) Hand(d exchange.Delivery) (owes bool) {
 	return false
 }
 
-// End implements exchange.Session: draft 7.10.
+// End implements exchange.Session: draft 7.10. What later dialects can say besides, that an account has moved, has terms to
+// agree to or is to wait for some minutes, has no cause here. dialects 9.3
 func (c *conn) End(why exchange.EndReason) {
 	switch why {
 	case exchange.Replaced:
