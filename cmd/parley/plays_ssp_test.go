@@ -127,6 +127,7 @@ func front(h http.Handler) (*end, func()) {
 		srv.Close()
 		e.Close()
 		work.Wait()
+		time.Sleep(time.Second) // net/http waits as long before it closes a connection of which not all was read; in a bubble
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 	"parley/xmltext"
 )
 
-// playersToken is the token of every login that the player makes.
-const playersToken = "0123456789abcdef0123456789abcdef"
+// playersToken is the player's token in a domain's login of this number: one is good for one login only.
+func playersToken(n int) string { return fmt.Sprintf("%032x", n) }
 
 // login walks through the ten steps: SSP 6.1.1; ssp-syntax 5.1. agreed has the service find and agree on all services:
 // SSP 7.3.
@@ -26,7 +26,7 @@ func (q *peer) login(agreed bool) error {
 		return q.say(&wire.Message{Setup: true, Units: []wire.Unit{{Response: response, ID: id, Primitive: e}}})
 	}
 	if err := say(false, id, wire.New("SendSecretToken", "serviceID", service, "protocol", "WV-SSP", "protocolVersion", "1.0").Add(
-		wire.New("SecretToken").With(playersToken))); err != nil {
+		wire.New("SecretToken").With(playersToken(q.logins)))); err != nil {
 		return err
 	}
 	u, _, err := q.hear("SendSecretToken")
@@ -41,7 +41,7 @@ func (q *peer) login(agreed bool) error {
 	if u, _, err = q.hear("LoginRequest"); err != nil {
 		return err
 	}
-	if got := u.Primitive.Child("PasswordDigest").String(); got != digest(md5.New, playersToken) {
+	if got := u.Primitive.Child("PasswordDigest").String(); got != digest(md5.New, playersToken(q.logins)) {
 		return fmt.Errorf("the service's digest is %s", got)
 	}
 	if u, _, err = q.hear("LoginResponse"); err != nil {
@@ -83,9 +83,23 @@ func (q *peer) inUse() error {
 			}
 		}
 	})
-	u, m, err := q.hear("GetServiceRequest")
-	if err != nil {
-		return err
+	var more [][]byte // for the script
+	defer func() { q.unheard(more) }()
+	var m *wire.Message
+	var u *wire.Unit
+	for u == nil {
+		b, err := q.next()
+		if err != nil {
+			return err
+		}
+		if m, err = wire.Decode(b, xmltext.Limits{}); err != nil {
+			return err
+		}
+		if p := m.Units[0].Primitive; p != nil && p.Name == "GetServiceRequest" {
+			u = &m.Units[0]
+		} else {
+			more = append(more, b)
+		}
 	}
 	if err := q.say(&wire.Message{Session: m.Session, Units: []wire.Unit{{Response: true, ID: u.ID,
 		Primitive: wire.New("ServiceList").Add(wire.Status(wire.Successful, ""), ssp.AllServices().Element())}}}); err != nil {

@@ -33,10 +33,11 @@ type peer struct {
 	mu     sync.Mutex // guards what follows
 	queue  [][]byte   // what was heard, and nobody has read
 	more   chan struct{}
-	theirs net.Conn // the player's end of the play's connection; nil until there is one
-	taken  bool     // what is heard is for the player itself, not for the play
-	status net.Conn // where the play hears HTTP's answers; nil: among the rest
-	how    string   // HTTP's answer; "": 200
+	theirs net.Conn   // the player's end of the play's connection; nil until there is one
+	taken  bool       // what is heard is for the player itself, not for the play
+	conns  []net.Conn // to the service
+	status net.Conn   // where the play hears HTTP's answers; nil: among the rest
+	how    string     // HTTP's answer; "": 200
 	once   bool
 	answer []byte // what the next answer holds
 }
@@ -51,15 +52,26 @@ func (q *peer) open() error {
 	q.web = &http.Server{Handler: q, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	q.work.Go(func() { q.web.Serve(l) }) // ends with Close
 	q.client = &http.Client{Transport: &http.Transport{DisableCompression: true, MaxConnsPerHost: 1,
-		DialContext: func(context.Context, string, string) (net.Conn, error) { return q.service.Dial("ssp") }},
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return q.dial() }},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return nil
+}
+
+// dial opens a connection to the service, which ends with the peer at the latest.
+func (q *peer) dial() (net.Conn, error) {
+	c, err := q.service.Dial("ssp")
+	if err == nil {
+		q.mu.Lock()
+		q.conns = append(q.conns, c)
+		q.mu.Unlock()
+	}
+	return c, err
 }
 
 // Close ends all that the peer does.
 func (q *peer) Close() error {
 	q.mu.Lock()
-	all := []net.Conn{q.theirs, q.status}
+	all := append(q.conns, q.theirs, q.status)
 	q.mu.Unlock()
 	for _, c := range all {
 		if c != nil {
@@ -78,9 +90,9 @@ func (q *peer) play() net.Conn {
 	q.mu.Lock()
 	q.theirs = theirs
 	q.mu.Unlock()
-	gone := make(chan struct{})        // closed when the play has closed its end
-	q.work.Go(func() { q.tell(gone) }) // ends with the connection
-	q.work.Go(func() {                 // ends with the connection
+	gone := make(chan struct{})                // closed when the play has closed its end
+	q.work.Go(func() { q.tell(theirs, gone) }) // ends with the connection
+	q.work.Go(func() {                         // ends with the connection
 		defer close(gone)
 		q.speak(theirs)
 	})
@@ -106,16 +118,15 @@ func (o *own) Close() (err error) {
 // capture has the player itself hear what comes, or the play.
 func (q *peer) capture(on bool) {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.taken = on
-	q.mu.Unlock()
-	q.wake()
+	q.changed()
 }
 
-func (q *peer) wake() {
-	select {
-	case q.more <- struct{}{}:
-	default:
-	}
+// changed wakes all who wait for something to hear. The caller holds q.mu.
+func (q *peer) changed() {
+	close(q.more)
+	q.more = make(chan struct{})
 }
 
 // ServeHTTP takes what the service posts: ssp-syntax 1.1.
@@ -182,32 +193,46 @@ func apart(doc []byte) [][]byte {
 // heard keeps something for who reads it.
 func (q *peer) heard(b []byte) {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.queue = append(q.queue, b)
-	q.mu.Unlock()
-	q.wake()
+	q.changed()
+}
+
+// first takes the first of what was heard, if it is for who asks: the player itself, or the play. Else more is closed when
+// there may be something.
+func (q *peer) first(player bool) (b []byte, more <-chan struct{}) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.taken != player || len(q.queue) == 0 {
+		return nil, q.more
+	}
+	b = q.queue[0]
+	q.queue = q.queue[1:]
+	return b, nil
+}
+
+// unheard puts back what was heard first.
+func (q *peer) unheard(l [][]byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.queue = append(l, q.queue...)
+	q.changed()
 }
 
 // tell has the play hear what comes, unless the player wants it itself.
-func (q *peer) tell(gone <-chan struct{}) {
+func (q *peer) tell(c net.Conn, gone <-chan struct{}) {
 	for {
-		select {
-		case <-gone:
-			return
-		case <-q.more:
-		}
-		for {
-			q.mu.Lock()
-			if q.taken || len(q.queue) == 0 {
-				q.mu.Unlock()
-				break
-			}
-			b := q.queue[0]
-			q.queue = q.queue[1:]
-			c := q.theirs
-			q.mu.Unlock()
+		b, more := q.first(false)
+		if b != nil {
 			if _, err := c.Write(append(b[:len(b):len(b)], '\n')); err != nil {
 				return
 			}
+			continue
+		}
+		select {
+		case <-gone:
+			return
+		case <-more:
 		}
 	}
 }
@@ -222,16 +247,12 @@ func (q *peer) next() ([]byte, error) {
 	t := time.NewTimer(patience)
 	defer t.Stop()
 	for {
-		q.mu.Lock()
-		if len(q.queue) > 0 {
-			b := q.queue[0]
-			q.queue = q.queue[1:]
-			q.mu.Unlock()
+		b, more := q.first(true)
+		if b != nil {
 			return b, nil
 		}
-		q.mu.Unlock()
 		select {
-		case <-q.more:
+		case <-more:
 		case <-t.C:
 			return nil, errNothing
 		}

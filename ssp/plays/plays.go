@@ -41,6 +41,7 @@
 //
 //	${session NAME}           the session of which the service is the provider
 //	${proof NAME}             the digest by which it proved itself, in the last login that the player made
+//	${users N}                N elements UserID, of users of ours who need not be
 //	${digest TOKEN}           the digest of a token and the password that is shared, by MD5; ${sha TOKEN} by SHA
 package plays
 
@@ -108,6 +109,7 @@ func Door(s Service, bubble bool) transcript.Door {
 			"proof": func(_, name string) (string, error) {
 				return p.asked(name, func(q *peer) string { return digest(md5.New, q.token) })
 			},
+			"users":  users,
 			"digest": func(_, token string) (string, error) { return digest(md5.New, token), nil },
 			"sha":    func(_, token string) (string, error) { return digest(sha1.New, token), nil },
 		},
@@ -133,6 +135,16 @@ func (c codec) Bytes(head string, more []string) ([]byte, error) {
 		head = "<?xml version='1.0'?><WV-SSP-Message xmlns='" + wire.WV10.Space() + "'>" + rest
 	}
 	return c.XML.Bytes(head, more)
+}
+
+// users are so many elements that name each somebody else.
+func users(_, count string) (string, error) {
+	n, err := strconv.Atoi(count)
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "<UserID userID='wv:u%d@%s'/>", i, Domain)
+	}
+	return b.String(), err
 }
 
 // digest is what proves a domain, SSP 6.2.2; ssp-syntax 5.1.
@@ -171,7 +183,7 @@ func (p *play) dial(name, where string) (net.Conn, error) {
 		}
 		return q.aside(), nil
 	}
-	q := &peer{service: p.service, name: name + under, more: make(chan struct{}, 1)}
+	q := &peer{service: p.service, name: name + under, more: make(chan struct{})}
 	stage, known := "", true
 	fields := map[string][]string{"connections": {"1"}, "keep": {"no"}}
 	for _, w := range words {
