@@ -111,7 +111,7 @@ func (s *Server) newMessage(p *peer, r *session.Request) error {
 }
 
 // pass sends a message on to each of its receivers. answer is called when it is with all of them.
-func (s *Server) pass(p *peer, _ *session.Request, info ssp.Info, content *wire.Element, report bool, answer func(*wire.Element)) {
+func (s *Server) pass(p *peer, r *session.Request, info ssp.Info, content *wire.Element, report bool, answer func(*wire.Element)) {
 	v := newVerdicts()
 	n, err := ssp.Neutral(info, content)
 	nat, ok := native(info, content)
@@ -132,7 +132,7 @@ func (s *Server) pass(p *peer, _ *session.Request, info ssp.Info, content *wire.
 		answer(v.element())
 		close(answered)
 	}
-	var b exchange.Batch
+	b, flush := batchOf(r)
 	for i, to := range info.To {
 		settle := func(err error) {
 			errs[i] = err
@@ -162,13 +162,34 @@ func (s *Server) pass(p *peer, _ *session.Request, info ssp.Info, content *wire.
 		if report {
 			p.reports.put(m.ID, owed{info, answered})
 		}
-		s.x.SendHere(s.ctx, &b, m, func(err error) {
+		s.x.SendHere(s.ctx, b, m, func(err error) {
 			arrived(err)
 			settle(err)
 		})
 	}
-	b.Flush()
+	flush()
 	done()
+}
+
+// batchOf is where what a request leads to is gathered: that of its run is flushed behind the last one of it.
+func batchOf(r *session.Request) (b *exchange.Batch, flush func()) {
+	if r == nil || r.Run == nil {
+		b = &exchange.Batch{}
+		return b, b.Flush
+	}
+	b, _ = r.Run.Left.(*exchange.Batch)
+	if b == nil {
+		b = &exchange.Batch{}
+		r.Run.Left = b
+	}
+	return b, func() {}
+}
+
+// rest hands out what a run of requests led to.
+func rest(r *session.Run) {
+	if b, _ := r.Left.(*exchange.Batch); b != nil {
+		b.Flush()
+	}
 }
 
 // named is a receiver as a DetailedResult names them: SSP 14.2.2; ssp-syntax 2.4.

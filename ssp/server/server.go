@@ -108,7 +108,7 @@ func New(c Config) (*Server, error) {
 	}
 	s.rooms = groupService{s}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.node = session.New(session.Config{Domain: s.x.Domain(), Lookup: c.Register.Peer, Handle: s.handle, Up: s.up, Down: s.down,
+	s.node = session.New(session.Config{Domain: s.x.Domain(), Lookup: c.Register.Peer, Handle: s.handle, Rest: rest, Up: s.up, Down: s.down,
 		Timers: c.Timers, Limits: c.Limits, Dial: c.Dial.Dial, Resolver: c.Dial.Resolver, Log: c.Log, Metrics: c.Metrics, Hit: c.Hit})
 	s.work.Go(s.sweep) // ends with s.ctx
 	s.SetElements(c.Elements)

@@ -65,6 +65,9 @@ func (c Config) filled() Config {
 	if c.Down == nil {
 		c.Down = func(*Link, error) {}
 	}
+	if c.Rest == nil {
+		c.Rest = func(*Run) {}
+	}
 	if c.Handle == nil {
 		c.Handle = func(_ context.Context, r *Request) { r.Answer(wire.Status(wire.NotSupported, "")) }
 	}

@@ -52,6 +52,7 @@ type Link struct {
 	head     int
 	opened   bool // the inbox is
 	running  bool // somebody works through the inbox
+	run      Run  // of whoever does
 	tokens   float64
 	filled   time.Time // when tokens was right
 	mesh     *mesh     // nil: no redirect is planned

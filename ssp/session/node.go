@@ -106,6 +106,8 @@ type Config struct {
 	Lookup func(domain string) (*Peer, bool)
 	// Handle takes the requests that begin a transaction: called in order for each peer, it must return soon.
 	Handle func(ctx context.Context, r *Request)
+	// Rest is called behind the last request of a run; nil: nobody is interested.
+	Rest func(*Run)
 	// Up tells that a pair of sessions is there, before any Handle of it; Down that it is gone, after the last. They
 	// must return soon too, and may be nil.
 	Up   func(*Link)

@@ -39,6 +39,9 @@ type Request struct {
 	ID          string
 	Provider    bool // the peer is the provider in it, and we are the requestor
 
+	// Run is what it has in common with those that are served right before and behind it; nil: it stands alone.
+	Run *Run
+
 	session  string
 	began    time.Time
 	exchange *exchange
@@ -46,10 +49,29 @@ type Request struct {
 	answered func(*wire.Element) // takes the answers; nil: the peer does
 }
 
+// Run is a number of requests that are handed on one right behind the other by one goroutine, and soon done. Config.Rest
+// is called behind the last one of them, by the same goroutine; their answers wait until then, so that they go out together.
+type Run struct {
+	Left any // what the handlers have left to be done for all of them at once; kept from run to run
+	n    int
+}
+
+// longest is how many requests there are in a run at most.
+const longest = 64
+
+// runs says whether a request stands in a run: it comes in great numbers, and is soon done.
+func (w *work) runs() bool {
+	switch name(&w.unit) {
+	case "SendMessageRequest", "NewMessage", "DeliveryStatusReport":
+		return w.do == nil
+	}
+	return false
+}
+
 // Part is a request for a part of what this one is for: its answers go to answered instead of the peer.
 func (r *Request) Part(e *wire.Element, answered func(*wire.Element)) *Request {
 	p := *r
-	p.Primitive, p.answered = e, answered
+	p.Primitive, p.answered, p.Run = e, answered, nil
 	return &p
 }
 
@@ -160,6 +182,11 @@ func (l *Link) kick() {
 func (l *Link) work(most int) {
 	for range most {
 		l.mu.Lock()
+		if l.run.n > 0 && (l.run.n >= longest || l.head == len(l.inbox) || !l.inbox[l.head].runs()) {
+			l.mu.Unlock()
+			l.rest()
+			l.mu.Lock()
+		}
 		if l.head == len(l.inbox) {
 			l.inbox, l.head = l.inbox[:0], 0
 			if cap(l.inbox) > 64 {
@@ -174,6 +201,7 @@ func (l *Link) work(most int) {
 			if !l.refill(time.Now()) {
 				wait := time.Duration((1 - l.tokens) / float64(l.n.c.Limits.Rate) * float64(time.Second))
 				l.mu.Unlock()
+				l.rest()
 				time.AfterFunc(wait+time.Microsecond, func() { l.n.run(func() { l.work(64) }) })
 				return
 			}
@@ -182,15 +210,31 @@ func (l *Link) work(most int) {
 		l.inbox[l.head] = work{}
 		l.head++
 		l.mu.Unlock()
-		if w.do != nil {
+		switch {
+		case w.do != nil:
 			w.do()
-		} else {
-			l.serve(&w)
+			continue
+		case w.runs():
+			if l.run.n++; l.run.n == 1 {
+				l.sender.gather(true)
+			}
 		}
+		l.serve(&w)
 	}
+	l.rest()
 	if !l.n.spawn(func() { l.work(1 << 30) }) { // ends with the inbox
 		l.work(1 << 30)
 	}
+}
+
+// rest ends a run of requests.
+func (l *Link) rest() {
+	if l.run.n == 0 {
+		return
+	}
+	l.run.n = 0
+	l.n.c.Rest(&l.run)
+	l.sender.gather(false)
 }
 
 // status answers a request with a code.
@@ -231,6 +275,9 @@ func (l *Link) serve(w *work) {
 		return
 	}
 	r := &Request{Link: l, Primitive: u.Primitive, ID: u.ID, session: w.session, began: time.Now(), exchange: exchanges[name], a: a}
+	if w.runs() {
+		r.Run = &l.run
+	}
 	if f := u.Check(l.info.Dialect); f != nil {
 		if f.Code != wire.NotSupported {
 			l.misunderstood("request that breaks the rules", u, f)
@@ -402,7 +449,7 @@ func (r *Request) Answer(e *wire.Element) {
 	l.mu.Lock()
 	a.doc, a.at = doc, time.Now()
 	l.mu.Unlock()
-	l.sender.send(&post{doc: doc, session: session, id: r.ID})
+	l.sender.send(&post{doc: doc, session: session, id: r.ID, waits: true})
 }
 
 // count counts a request that is answered.

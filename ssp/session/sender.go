@@ -16,6 +16,7 @@ type post struct {
 	key         string // posts of one key do not overtake each other; "" is none
 	to          string // the host it must go to; "" is any
 	done        func(error)
+	waits       bool  // not for its own sake a document is sent while the sender gathers
 	hold        bool  // when it did not arrive, its key waits for resend or release
 	next        *post // of the same key, waiting
 }
@@ -32,6 +33,7 @@ type sender struct {
 	find   func() ([]target, error) // asked when there is no target
 
 	mu      sync.Mutex
+	gathers bool             // more is to come soon
 	broken  func(error)      // no host takes connections, or one closes them without an answer; nil: it was idle
 	queue   []*post          // from head on
 	head    int              //
@@ -79,9 +81,21 @@ func (s *sender) send(p *post) error {
 		}
 	}
 	s.queue = append(s.queue, p)
-	s.hire()
+	if !p.waits || !s.gathers {
+		s.hire()
+	}
 	s.mu.Unlock()
 	return nil
+}
+
+// gather has posts wait that can, until there is no more to come.
+func (s *sender) gather(on bool) {
+	s.mu.Lock()
+	s.gathers = on
+	if !on {
+		s.hire()
+	}
+	s.mu.Unlock()
 }
 
 func (p *post) finish(err error) {
