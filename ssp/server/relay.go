@@ -49,7 +49,7 @@ func (s *Server) plan(p *peer, q *peer, who im.Address, r *session.Request) []*s
 	}
 	var l []*share
 	for _, a := range aimsOf(e) {
-		to, err := s.next(p, r, v, a.address)
+		to, err := s.next(p, r, a.service(v), a.address)
 		i := slices.IndexFunc(l, func(h *share) bool { return h.to == to && h.err == err })
 		if i < 0 {
 			i, l = len(l), append(l, &share{to: to, err: err})

@@ -41,12 +41,22 @@ var spots = map[string]struct {
 	"SubscribeGroupChangeRequest":   {},
 	"UnsubscribeGroupChangeRequest": {},
 	"GetGroupSubStatusRequest":      {},
+	"GetMessageListRequest":         {},
+	"SetMessageDeliveryMethod":      {},
 }
 
 // spot is one of those that a primitive is about.
 type spot struct {
 	address string
 	e       *wire.Element // nil when it is the primitive's own groupID
+}
+
+// service is the service that whoever is named has to do with, in a primitive of one: groups, when it is a group. SSP 12.2.1
+func (a spot) service(of Service) Service {
+	if a.e == nil && a.address != "" || a.e != nil && a.e.Name == "Recipient" && (a.e.Child("GroupID") != nil || a.e.Child("ScreenName") != nil) {
+		return Groups
+	}
+	return of
 }
 
 // aimsOf are whom or what a primitive is about.

@@ -252,7 +252,7 @@ func (s *Server) forClients(p *peer, v Service, r *session.Request) bool {
 			return false
 		}
 		d := to.Owner.Domain()
-		if d != p.domain && s.hop(d) != p || s.provider(d, v) == d {
+		if d != p.domain && s.hop(d) != p || s.provider(d, a.service(v)) == d {
 			return false
 		}
 	}
