@@ -20,7 +20,11 @@ func (x *Exchange) Watch(ctx context.Context, by By, other im.Address, name stri
 func (x *Exchange) Forget(ctx context.Context, by By, other im.Address) error {
 	now := time.Now()
 	err := x.relate(ctx, by, other, "forget", func(_ *store.Tx, p im.Pair) (im.Pair, error) {
-		return p.Forget(now)
+		p, err := p.Forget(now)
+		if !x.domains[other.Domain()] { // its answer is the peer's to keep, and ends there at once
+			p = p.Turned().Expired(now.Add(im.Linger)).Turned()
+		}
+		return p, err
 	})
 	if err == nil {
 		x.clock.wake(now.Add(im.Linger))
