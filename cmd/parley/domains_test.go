@@ -41,6 +41,14 @@ func newRealm(t *testing.T, domain string, people ...string) *realm {
 			t.Fatal(err)
 		}
 	}
+	t.Cleanup(func() {
+		if r.p != nil {
+			r.kill()
+		}
+		if t.Failed() {
+			t.Logf("%s said:\n%s", domain, tail(r.said.String()))
+		}
+	})
 	if err := r.start(); err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +111,14 @@ type figure interface {
 	hears(t *testing.T, who, text string)     // waits for that
 	blocks(t *testing.T, who string, on bool) // somebody, or no more
 	drops(t *testing.T, who string)           // somebody off the list
+	view(who string) view                     // what its client knows
+}
+
+// view is what a client knows of somebody.
+type view struct {
+	wants, granted bool // oneself to see them, and that is let; on MSN nobody knows
+	lets           bool // them see oneself, and they wish to
+	seen           mood
 }
 
 // msnFigure is somebody on MSN Messenger.
@@ -206,6 +222,17 @@ func (f *msnFigure) blocks(t *testing.T, who string, on bool) {
 	}
 	f.changes(t, msnp.BlockList, who, true)
 	f.changes(t, msnp.AllowList, who, false)
+}
+func (f *msnFigure) view(who string) (v view) {
+	l := f.Lists()
+	v.wants, v.granted = l.Has(msnp.ForwardList, who), l.Has(msnp.ForwardList, who)
+	v.lets = l.Has(msnp.ReverseList, who) && !l.Has(msnp.BlockList, who) && (l.Privacy == msnp.AllowList || l.Has(msnp.AllowList, who))
+	for m, s := range msnMoods {
+		if s == f.Seen(who).State {
+			v.seen = m
+		}
+	}
+	return v
 }
 func (f *msnFigure) drops(t *testing.T, who string) {
 	t.Helper()
@@ -355,6 +382,21 @@ func (f *xmppFigure) drops(t *testing.T, who string) {
 	if err := f.RemoveItem(ctx, who); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func (f *xmppFigure) view(who string) (v view) {
+	it := f.Items()[who]
+	v.granted = it.Subscription == "to" || it.Subscription == "both"
+	v.wants, v.lets = v.granted || it.Asked, it.Subscription == "from" || it.Subscription == "both"
+	v.seen = gone
+	for _, p := range f.Sessions(who) {
+		for m, show := range farMoods {
+			if p.Type == "" && p.Show == show {
+				v.seen = m
+			}
+		}
+	}
+	return v
 }
 
 // TestTwoDomains: what people of two domains do to each other, on every pair of protocols: RFC 6121 2.5, 3.1, 4.4, 5; draft
