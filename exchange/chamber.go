@@ -37,8 +37,10 @@ type Annex struct {
 	batch Batch
 	there map[string]*participant // by folded screen name
 	door  Entrance                // who is told when the person comes; nil: nobody, or they have come
-	begun bool                    // who it is for was let in, or rung
-	ended bool                    // the chamber said so, or was told
+	name  string                  // the room's
+	topic string
+	begun bool // who it is for was let in, or rung
+	ended bool // the chamber said so, or was told
 }
 
 // EnterRoom has a session's person be in a room that lasts by a conversation, as Begin and a call would: one that is
@@ -62,6 +64,7 @@ func (x *Exchange) EnterRoom(ctx context.Context, c *Client, j RoomJoin) (conver
 			}
 		}
 		a.begin(c, v.Room.Props.Name, users)
+		a.welcome(v.Room.Props)
 	}
 	if _, err := x.JoinRoom(ctx, c, j, annexed{a}); err != nil {
 		a.End()
@@ -142,14 +145,14 @@ func (a *Annex) begin(session *Client, name string, users []string) {
 		return
 	}
 	a.begun = true
+	if a.name = name; name == "" {
+		a.name = a.room.Name
+	}
 	for _, nick := range users {
 		a.enter(nick)
 	}
 	if session.login.Abilities&Direct == 0 {
-		if name == "" {
-			name = a.room.Name
-		}
-		c.ring(&a.batch, p, &participant{who: a.address(""), label: name}, []*Client{session})
+		c.ring(&a.batch, p, &participant{who: a.address(""), label: a.name}, []*Client{session})
 		return
 	}
 	p.virtual, p.known = true, true
@@ -234,7 +237,8 @@ func (a *Annex) Renamed(was, nick string) {
 	}
 }
 
-// Said says what one of the others said. It is nowhere stored: when the person takes nothing, they miss it.
+// Said says what one of the others said, or, with no screen name, what the room itself tells. It is nowhere stored: when
+// the person takes nothing, they miss it.
 func (a *Annex) Said(nick string, m *im.Message) {
 	if !a.live() {
 		return
@@ -242,6 +246,9 @@ func (a *Annex) Said(nick string, m *im.Message) {
 	c, p := a.c, a.user
 	defer c.mu.Unlock()
 	from := a.there[im.FoldNick(nick)]
+	if nick == "" {
+		from, nick = &participant{who: a.address("")}, a.name
+	}
 	if from == nil || m.Kind == im.Request || m.Kind == im.Words && m.Neutral().Text.IsZero() {
 		return
 	}
@@ -259,6 +266,42 @@ func (a *Annex) Said(nick string, m *im.Message) {
 		ring = nil
 	}
 	d.spread(&a.batch, c, p.seats, p.direct(), ring)
+}
+
+// Welcome shows what the room shows to who comes in, and what it is about. "" is nothing.
+func (a *Annex) Welcome(note, topic string) {
+	if note != "" {
+		a.Said("", notice(note))
+	}
+	a.Topic(topic)
+}
+
+// Topic says what the room is about now. What is known is not said again.
+func (a *Annex) Topic(topic string) {
+	if !a.live() {
+		return
+	}
+	was := a.topic
+	a.topic = topic
+	a.c.mu.Unlock()
+	if topic != was && topic != "" {
+		a.Said("", notice("Topic: "+topic))
+	}
+}
+
+// welcome is Welcome for a room of ours.
+func (a *Annex) welcome(p im.RoomProps) {
+	note := p.Welcome.Text
+	if t := p.Welcome.Type; t != "" && t != "text/plain" {
+		note = "" // which conversations do not show
+	}
+	a.Welcome(note, p.Topic)
+}
+
+// notice is something that a room itself tells.
+func notice(s string) *im.Message {
+	text := im.NewText(s)
+	return &im.Message{Time: time.Now(), Kind: im.Words, Neutralise: func() im.Neutral { return im.Neutral{Text: text} }}
 }
 
 // End says that the person is in the room no more: with Flush, the conversation is over.
@@ -390,6 +433,10 @@ func (s annexed) Hand(d Delivery) (owes bool) {
 		s.a.Left(d.User.Nick)
 	case *RoomRenamed:
 		s.a.Renamed(d.Was, d.User.Nick)
+	case *RoomChanged:
+		if d.Props != nil {
+			s.a.Topic(d.Props.Topic)
+		}
 	case *RoomEnded:
 		s.a.End()
 	default:

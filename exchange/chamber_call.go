@@ -84,6 +84,7 @@ func (e *calledChamber) enter(ctx context.Context) error {
 				a.Joined(u.Nick)
 			}
 		}
+		a.welcome(v.Room.Props)
 	}
 	_, err := e.x.JoinRoom(ctx, e.c, j, annexed{a})
 	if err != nil {

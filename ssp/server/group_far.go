@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"parley/exchange"
 	"parley/im"
@@ -120,15 +121,16 @@ func (s *Server) everyGuest() (l []*guest) {
 	return l
 }
 
-// open opens the conversation, with so many others there.
-func (g *guest) open(c *exchange.Client, others []string) error {
-	a, err := g.s.x.OpenAnnex(g.s.ctx, c, g, g.id, groupName(g.at.String()), others)
+// open opens the conversation, with what they find there.
+func (g *guest) open(c *exchange.Client, in entry) error {
+	a, err := g.s.x.OpenAnnex(g.s.ctx, c, g, g.id, groupName(g.at.String()), in.others)
 	if err != nil {
 		return err
 	}
 	g.mu.Lock()
 	g.annex = a
-	g.there = slices.Clone(others)
+	g.there = slices.Clone(in.others)
+	a.Welcome(in.welcome, "")
 	for _, f := range g.early {
 		f(a)
 	}
@@ -196,9 +198,9 @@ func (g *guest) enter() {
 		g.until.Stop()
 	}
 	g.mu.Unlock()
-	others, err := g.join(g.s.ctx, "")
+	in, err := g.join(g.s.ctx, "")
 	if err == nil {
-		g.settle(others)
+		g.settle(in)
 	} else {
 		g.end()
 	}
@@ -216,8 +218,14 @@ func (g *guest) answer(err error) {
 	}
 }
 
-// settle takes it that they are in the group, with others.
-func (g *guest) settle(others []string) {
+// entry is what one finds who joins a group.
+type entry struct {
+	others  []string
+	welcome string // of text/plain
+}
+
+// settle takes it that they are in the group.
+func (g *guest) settle(in entry) {
 	g.mu.Lock()
 	if g.stage == left || g.annex == nil {
 		g.mu.Unlock()
@@ -225,9 +233,10 @@ func (g *guest) settle(others []string) {
 	}
 	a := g.annex
 	g.stage = inside
-	for _, n := range others {
+	for _, n := range in.others {
 		g.comes(a, n)
 	}
+	a.Welcome(in.welcome, "")
 	for _, f := range g.early {
 		f(a)
 	}
@@ -241,11 +250,11 @@ const joinTries = 5
 
 // join asks to be in the group, under a screen name, "": theirs or one like it, and to be told of who comes and goes: SSP
 // 13.2.3, 13.2.14. It gives who else is there.
-func (g *guest) join(ctx context.Context, nick string) (others []string, err error) {
+func (g *guest) join(ctx context.Context, nick string) (in entry, err error) {
 	s := g.s
 	l := s.groupLink(g.at)
 	if l == nil {
-		return nil, session.ErrDown
+		return in, session.ErrDown
 	}
 	d := l.Peer().Dialect
 	want, again := nick, false
@@ -265,27 +274,31 @@ func (g *guest) join(ctx context.Context, nick string) (others []string, err err
 		case errors.Is(err, wire.Joined) && !again: // the domain has not heard that they were gone
 			again = true
 			if _, err := l.Request(ctx, wire.New("LeaveGroupRequest", "groupID", g.at.Format(d)).Add(s.meta(g.who))); err != nil {
-				return nil, err
+				return in, err
 			}
 		default:
-			return nil, err
+			return in, err
 		}
 	}
 }
 
 // joined reads who is there, and asks to be told of who comes and goes.
-func (g *guest) joined(l *session.Link, nick string, answer *wire.Element) (others []string) {
+func (g *guest) joined(l *session.Link, nick string, answer *wire.Element) (in entry) {
 	g.mu.Lock()
 	g.nick = nick
 	over := g.stage == left
 	g.mu.Unlock()
 	if over { // they have gone meanwhile
 		g.depart()
-		return nil
+		return in
 	}
 	l.GoOrdered(g.s.ctx, g.order(), wire.New("SubscribeGroupChangeRequest", "groupID", g.at.Format(l.Peer().Dialect)).Add(g.s.meta(g.who)),
 		func(*wire.Element, error) {}) // without it, others show when they speak
-	return slices.DeleteFunc(readNames(answer.Child("JoinedList")), func(n string) bool { return im.FoldNick(n) == im.FoldNick(nick) })
+	in.others = slices.DeleteFunc(readNames(answer.Child("JoinedList")), func(n string) bool { return im.FoldNick(n) == im.FoldNick(nick) })
+	if w, err := readWelcome(answer.Child("WelcomeNote")); err == nil && (w.Type == "" || w.Type == ssp.TextType) && utf8.ValidString(w.Text) {
+		in.welcome = w.Text
+	}
+	return in
 }
 
 // nickOf is the screen name that one of ours wants.
@@ -401,11 +414,12 @@ func (g *guest) rejoin() {
 	if was != lost {
 		return
 	}
-	others, err := g.join(g.s.ctx, nick)
+	in, err := g.join(g.s.ctx, nick)
 	code, _ := errors.AsType[wire.Code](err)
 	switch {
 	case err == nil:
-		g.settle(others)
+		in.welcome = "" // they have read it
+		g.settle(in)
 	case code == 0, code == wire.TimedOut, code == wire.Unavailable:
 		g.mu.Lock()
 		if g.stage == joining {
@@ -466,13 +480,13 @@ func (s *Server) requestFor(ctx context.Context, l *session.Link, who im.Address
 		g.end()
 		return answer, err
 	}
-	others := g.joined(l, nick, answer)
+	in := g.joined(l, nick, answer)
 	g.mu.Lock()
 	if g.stage == joining {
 		g.stage = inside
 	}
 	g.mu.Unlock()
-	if err := g.open(c, others); err != nil {
+	if err := g.open(c, in); err != nil {
 		g.depart()
 		g.end()
 	}
@@ -539,8 +553,8 @@ func (s *Server) toldToLeave(p *peer, r *session.Request) error {
 	return nil
 }
 
-// groupChanged hears who came and went in a group of the peer's: SSP 13.1.23, 13.2.17. What changed of the group itself
-// has no form in a conversation.
+// groupChanged hears who came and went in a group of the peer's, and what it is about: SSP 13.1.23, 13.2.17. What else
+// changed has no form in a conversation.
 func (s *Server) groupChanged(p *peer, r *session.Request) error {
 	e := r.Primitive
 	id, at, err := readGroup(e.Attr("groupID"))
@@ -551,6 +565,7 @@ func (s *Server) groupChanged(p *peer, r *session.Request) error {
 		return wire.UnknownTransaction
 	}
 	joined, gone := readNames(e.Child("Joined")), readNames(e.Child("Left"))
+	props := ssp.ReadProperties(e.Child("GroupProperties"))
 	v := newVerdicts()
 	for u := range e.Children("User") {
 		who, err := s.ours(u.Attr("userID"))
@@ -562,6 +577,11 @@ func (s *Server) groupChanged(p *peer, r *session.Request) error {
 				}
 				for _, n := range joined {
 					g.comes(a, n)
+				}
+				for _, p := range props {
+					if plain(p.Name) == "topic" {
+						a.Topic(p.Value)
+					}
 				}
 			}) {
 				err = nil

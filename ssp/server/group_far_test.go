@@ -16,7 +16,7 @@ var forumID = im.TrustedRoomID("b.example", "forum")
 // forumOf makes a group at b, with bob in it.
 func forumOf(p *pair) (bob *resident, seat *exchange.RoomSeat) {
 	p.t.Helper()
-	p.b.must(p.b.x.CreateRoom(p.t.Context(), exchange.By{}, forumID, im.RoomProps{Name: "Forum", Persists: true}))
+	p.b.must(p.b.x.CreateRoom(p.t.Context(), exchange.By{}, forumID, im.RoomProps{Name: "Forum", Persists: true, Welcome: im.RoomWelcome{Text: "Be kind"}}))
 	bob = p.b.login("bob")
 	return bob, bob.enters(forumID, "Bob")
 }
@@ -80,6 +80,9 @@ func TestGuestOfAGroup(t *testing.T) {
 	dave.enters(forumID, "Dave")
 	hears(t, alice, "that dave is there", func(d *exchange.Joined) bool { return d.Name == "Dave" })
 
+	said(t, alice, "Be kind")
+	p.b.must(p.b.x.SetRoomProps(ctx, exchange.By{}, forumID, func(r *im.RoomProps) error { r.Topic = "Balconies"; return nil }))
+	said(t, alice, "Topic: Balconies")
 	// refused words are told
 	p.b.must(p.b.x.SetRoomProps(ctx, exchange.By{}, forumID, func(r *im.RoomProps) error { r.Moderated = true; return nil }))
 	if err := alice.says(talk, "may I?"); !errors.Is(err, im.ErrNoPrivilege) {
@@ -177,6 +180,7 @@ func TestInvitedToAGroup(t *testing.T) {
 	hears(t, bob, "that alice is there", func(d *exchange.RoomJoined) bool { return d.User.Nick == "alice" })
 	hears(t, alice, "that bob is there", func(d *exchange.Joined) bool { return d.Name == "Bob" })
 	said(t, bob, "The invitation is accepted.")
+	said(t, alice, "Be kind")
 	p.b.must(seat.Say(ctx, words1("hello")))
 	said(t, alice, "hello")
 	ask(invites("2@b.example", forum, "bob@b.example", "alice@a.example")) // she is there

@@ -55,7 +55,7 @@ func (s *Server) call(p *peer, v *invitation, c *exchange.Client, who im.Address
 	g.told = answer
 	g.until = time.AfterFunc(rest, g.withdraw)
 	g.mu.Unlock()
-	if err := g.open(c, nil); err != nil {
+	if err := g.open(c, entry{}); err != nil {
 		g.end()
 		return bearable(err)
 	}
