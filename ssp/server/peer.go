@@ -217,12 +217,22 @@ func (p *peer) inTurn(f func()) {
 	f()
 }
 
-// take has the peer reached over a link.
+// take has the peer reached over a link, unless that has ended meanwhile, and perhaps another one is there.
 func (p *peer) take(l *session.Link) {
+	by := p.reachedBy()
 	p.mu.Lock()
+	if p.s.node.Link(by) != l {
+		p.mu.Unlock()
+		return
+	}
 	p.fresh = map[sight]struct{}{}
-	p.mu.Unlock()
 	p.link.Store(l)
+	p.mu.Unlock()
+	select {
+	case <-l.Done(): // whoever was told so did not see it here yet
+		p.end(l, session.ErrDown)
+	default:
+	}
 	p.resync(l)
 	p.mu.Lock()
 	p.fresh = nil

@@ -238,6 +238,9 @@ func (s *Server) watcher(l *session.Link, u *user, id string) (im.Address, im.Wa
 	e := u.c.Snapshot().Entry(w)
 	if e == nil || e.Watched == im.WatchNone {
 		u.p.unsubscribeFrom(l, w, u.who)
+		if e := u.c.Snapshot().Entry(w); e != nil && e.Watched != im.WatchNone { // they asked just now, and that may have gone out before
+			u.p.subscribeTo(l, w, u.who)
+		}
 		return w, im.WatchNone, wire.UnknownUser
 	}
 	return w, e.Watched, nil
