@@ -45,14 +45,16 @@ func (x *Exchange) Talker(who im.Address) *Client {
 // CallIntoRoom calls a session's person into a room that lasts, by a conversation, as EnterRoom has them be in it: they
 // enter when they come. done is told once what became of it: nil when they are in; im.ErrAbsent when they do not come, or
 // leave before; those of JoinRoom. withdraw takes the call back, if they have not come. name is the room's, as in
-// OpenAnnex, whose errors are those of this.
-func (x *Exchange) CallIntoRoom(ctx context.Context, c *Client, j RoomJoin, name string, done func(error)) (withdraw func(), err error) {
+// OpenAnnex, whose errors are those of this; words are shown to them first, "": none.
+func (x *Exchange) CallIntoRoom(ctx context.Context, c *Client, j RoomJoin, name, words string, done func(error)) (withdraw func(), err error) {
 	j.Notices, j.Echo, j.alone = true, false, true
 	e := &calledChamber{roomChamber: roomChamber{x, c, j.Room}, join: j, done: done, ready: make(chan struct{})}
 	defer close(e.ready)
 	if e.annex, err = x.OpenAnnex(ctx, c, e, j.Room, name, nil); err != nil {
 		return nil, err
 	}
+	e.annex.Welcome(words, "")
+	e.annex.Flush()
 	return e.withdraw, nil
 }
 

@@ -19,7 +19,7 @@ func TestCalledIntoARoom(t *testing.T) {
 		call := func() (*verdict, func()) {
 			t.Helper()
 			v := &verdict{}
-			withdraw, err := s.CallIntoRoom(ctx, romeos, exchange.RoomJoin{Room: tea, Nick: "Ro"}, "", v.done)
+			withdraw, err := s.CallIntoRoom(ctx, romeos, exchange.RoomJoin{Room: tea, Nick: "Ro"}, "", "", v.done)
 			s.must(err)
 			return v, withdraw
 		}
@@ -95,7 +95,7 @@ func TestCalledToASeat(t *testing.T) {
 		n, seated := &client{}, &client{prompt: true}
 		bobs := s.login(bob, exchange.Rings, "MSN", n)
 		v := &verdict{}
-		_, err := s.CallIntoRoom(ctx, bobs, exchange.RoomJoin{Room: tea, Nick: "Bob"}, "Tea at alice's", v.done)
+		_, err := s.CallIntoRoom(ctx, bobs, exchange.RoomJoin{Room: tea, Nick: "Bob"}, "Tea at alice's", "Alice asks", v.done)
 		s.must(err)
 		ring := only[*exchange.Ring](t, n)
 		if ring.FromName != "Tea at alice's" {
@@ -105,12 +105,12 @@ func TestCalledToASeat(t *testing.T) {
 		pass(time.Second)
 		v.is(t, nil)
 		hears(t, ac, "+Bob=bob")
-		hearsTalk(t, seated, "+al@tea.room.example.com Al", "tea@room.example.com Tea at alice's: Sit down")
+		hearsTalk(t, seated, "tea@room.example.com Tea at alice's: Alice asks", "+al@tea.room.example.com Al", "tea@room.example.com Tea at alice's: Sit down")
 		seat.Leave()
 		hears(t, ac, "-Bob=bob")
 		// nobody answers
 		v = &verdict{}
-		_, err = s.CallIntoRoom(ctx, bobs, exchange.RoomJoin{Room: tea, Nick: "Bob"}, "", v.done)
+		_, err = s.CallIntoRoom(ctx, bobs, exchange.RoomJoin{Room: tea, Nick: "Bob"}, "", "", v.done)
 		s.must(err)
 		pass(2 * time.Minute)
 		v.is(t, im.ErrAbsent)

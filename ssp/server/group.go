@@ -201,6 +201,8 @@ func (a *groupAct) join() error {
 
 // leave has them leave it: SSP 13.1.5, 13.1.6, 13.2.4, 13.3.4; ssp-syntax 9.
 func (a *groupAct) leave() error {
+	a.u.p.hold()
+	defer a.u.p.release()
 	seat, err := a.s.x.RoomSeat(a.u.c, a.id)
 	if err == nil {
 		err = seat.Leave()

@@ -168,8 +168,8 @@ func TestInvitedToAGroup(t *testing.T) {
 		}
 	}
 	ask(invites("1@b.example", forum, "bob@b.example", "alice@a.example"))
-	said(t, alice, "Invitation to the group forum@b.example.\nCome in")
 	talk := comesInto(t, alice)
+	said(t, alice, "bob@b.example: Invitation to the group forum@b.example.\nCome in")
 	if err := alice.says(talk, "too early"); !errors.Is(err, im.ErrNotJoined) {
 		t.Error(err)
 	}
@@ -184,6 +184,7 @@ func TestInvitedToAGroup(t *testing.T) {
 	p.b.must(seat.Say(ctx, words1("hello")))
 	said(t, alice, "hello")
 	ask(invites("2@b.example", forum, "bob@b.example", "alice@a.example")) // she is there
+	said(t, alice, "Invitation to the group forum@b.example.\nCome in")
 	alice.c.Quit(ctx, talk)
 	hears(t, bob, "that alice left", func(d *exchange.RoomLeft) bool { return true })
 
@@ -243,6 +244,7 @@ func TestRungIntoAGroup(t *testing.T) {
 	s.Ready()
 	hears(t, seated, "that bob is there", func(d *exchange.Joined) bool { return d.Name == "Bob" })
 	p.b.must(seat.Say(t.Context(), words1("hello")))
+	said(t, seated, "bob@b.example: Invitation to the group forum@b.example.\nCome in")
 	said(t, seated, "hello")
 	done := make(chan error, 1)
 	s.Say(t.Context(), words(alice.who, im.Address{}, "hi"), func(err error) { done <- err })

@@ -1,74 +1,79 @@
 package server
 
 import (
-	"errors"
 	"time"
 
 	"parley/exchange"
 	"parley/im"
-	"parley/ssp"
 	"parley/ssp/wire"
 )
 
 // groupInvite is the type of an invitation to a group: SSP 9.2.4.
 const groupInvite = "GR"
 
-// callIn calls those who were told of an invitation to a group into a conversation that stands for it: who comes there
-// joins, and the invitation is accepted; who declines, leaves it, or does not come in time, has declined. Who has no
-// session that could come reads the words alone. SSP 9.3.3.1, 9.3.3.2
-func (s *Server) callIn(p *peer, v *invitation, e *wire.Element, told []im.Address) {
-	if v.typ != groupInvite {
-		return
-	}
-	id, at, err := readGroup(e.Child("GroupID").Attr("groupID"))
-	if err != nil {
-		return
-	}
-	for _, who := range told {
-		if c := s.x.Talker(who); c != nil {
-			s.later(func() error { return s.call(p, v, c, who, id, at) }) // a goroutine that ends when they are called
-		}
+// callable marks those who are called into the group that an invitation is about: they have a session that can come.
+func (s *Server) callable(v *invitation, l []addressee) {
+	for i := range l {
+		l[i].call = v.typ == groupInvite && l[i].err == nil && l[i].link == nil && s.x.Talker(l[i].User) != nil
 	}
 }
 
-// call calls one of ours.
-func (s *Server) call(p *peer, v *invitation, c *exchange.Client, who im.Address, id im.RoomID, at ssp.Address) error {
+// callIn calls those who are invited to a group into a conversation that stands for it, where they read who invites: who
+// comes there joins, and the invitation is accepted; who declines, leaves it, or does not come in time, has declined.
+// Others read it as a message. SSP 9.3.3.1, 9.3.3.2
+func (s *Server) callIn(p *peer, v *invitation, e *wire.Element, l []addressee) {
+	text := inviteText(e)
+	for _, a := range l {
+		if !a.call {
+			continue
+		}
+		s.later(func() error { // a goroutine that ends when they are called
+			if s.call(p, v, a.User, e.Child("GroupID").Attr("groupID"), v.who.String()+": "+text) {
+				return nil
+			}
+			var b exchange.Batch
+			s.x.Send(s.ctx, &b, words(v.who, a.User, text), func(error) {})
+			b.Flush()
+			return nil
+		})
+	}
+}
+
+// call calls one of ours; false when they are to read of it.
+func (s *Server) call(p *peer, v *invitation, who im.Address, group, text string) bool {
+	c := s.x.Talker(who)
+	id, at, err := readGroup(group)
+	if err != nil || c == nil {
+		return false
+	}
 	answer := func(err error) { p.accept(v, who, err == nil) }
 	rest := time.Until(v.until)
 	if s.serves(at.Owner.Domain(), Groups) { // the group is ours
-		var t *time.Timer
-		withdraw, err := s.x.CallIntoRoom(s.ctx, c, exchange.RoomJoin{Room: id}, groupName(at.String()), answer)
-		if err == nil {
-			t = time.AfterFunc(rest, withdraw)
-			p.invitations.during(v, who, func() {
-				t.Stop()
-				withdraw()
-			})
+		withdraw, err := s.x.CallIntoRoom(s.ctx, c, exchange.RoomJoin{Room: id}, groupName(at.String()), text, answer)
+		if err != nil {
+			return false
 		}
-		return bearable(err)
+		t := time.AfterFunc(rest, withdraw)
+		p.invitations.during(v, who, func() {
+			t.Stop()
+			withdraw()
+		})
+		return true
 	}
 	g := s.newGuest(id, at, who, called)
 	if g == nil {
-		return nil // they are there, or called already
+		return false // they are there, or called already
 	}
 	g.mu.Lock()
 	g.told = answer
 	g.until = time.AfterFunc(rest, g.withdraw)
 	g.mu.Unlock()
-	if err := g.open(c, entry{}); err != nil {
+	if err := g.open(c, entry{welcome: text}); err != nil {
 		g.end()
-		return bearable(err)
+		return false
 	}
 	p.invitations.during(v, who, g.withdraw)
-	return nil
-}
-
-// bearable is an error for the log: not that somebody is in too many conversations, or gone.
-func bearable(err error) error {
-	if errors.Is(err, im.ErrTooMany) || errors.Is(err, im.ErrGone) || errors.Is(err, im.ErrNoPlace) || errors.Is(err, im.ErrClosing) {
-		return nil
-	}
-	return err
+	return true
 }
 
 // withdraw takes the call back from who has not come.

@@ -110,13 +110,14 @@ func (s *Server) invite(p *peer, r *session.Request) error {
 			v.invited[a.User] = true
 		}
 	}
+	s.callable(v, l)
 	p.invitations.put(v)
 	s.tellHomes(l, e, "InviteUserRequest", "Invited")
 	s.tell(r, u.who, l, inviteText(e), func(told []im.Address) {
 		if v.typ == presenceInvite {
 			s.wish(p, v, e.Child("InviteNote").String(), told)
 		}
-		s.callIn(p, v, e, told)
+		s.callIn(p, v, e, l)
 	})
 	return nil
 }
@@ -208,12 +209,13 @@ func (s *Server) inviteUser(p *peer, r *session.Request) error {
 			v.invited[a.User] = true
 		}
 	}
+	s.callable(v, l)
 	p.invitations.put(v)
 	s.tell(r, v.who, l, inviteText(e), func(told []im.Address) {
 		if v.typ == presenceInvite && s.peer(v.who.Domain()) != nil {
 			s.wish(p, v, e.Child("InviteNote").String(), told)
 		}
-		s.callIn(p, v, e, told)
+		s.callIn(p, v, e, l)
 	})
 	return nil
 }

@@ -17,6 +17,7 @@ type addressee struct {
 	ssp.Party
 	link *session.Link // to the home domain of one whose service we are; nil for ours
 	err  error
+	call bool // they are called into the group that it is about: SSP 9.2.4
 }
 
 // addressees judges whom a request names.
@@ -114,7 +115,7 @@ func (s *Server) tell(r *session.Request, from im.Address, l []addressee, text s
 	}
 	var b exchange.Batch
 	for i := range l {
-		if l[i].err != nil || l[i].link != nil {
+		if l[i].err != nil || l[i].link != nil || l[i].call {
 			continue
 		}
 		left.Add(1)

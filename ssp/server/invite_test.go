@@ -40,7 +40,7 @@ func TestInvitations(t *testing.T) {
 	p := newPair(t)
 	bob, dave := p.b.login("bob"), p.b.login("dave")
 	p.exchanged("InviteRequest", p.alice, invitation1("i9@a.example", "GR", "join us", "bob@b.example"))
-	said(t, bob, "Invitation to the group forum@a.example.\njoin us")
+	said(t, bob, "alice@a.example: Invitation to the group forum@a.example.\njoin us")
 	p.must(p.alice, invitation1("i10@a.example", "SC", "look", "bob@b.example"))
 	said(t, bob, "Invitation to shared content http://a.example/pic/7.\nlook")
 	p.must(p.alice, newList(friends, "dave@b.example"))
