@@ -162,6 +162,8 @@ func (s *Server) unsubscribe(p *peer, r *session.Request) error {
 	if err != nil {
 		return err
 	}
+	p.hold()
+	defer p.release()
 	v := newVerdicts()
 	for _, a := range u.aims(r.Primitive) {
 		if a.err == nil {
@@ -331,6 +333,8 @@ func (s *Server) updatePresence(p *peer, r *session.Request) error {
 	if err != nil {
 		return err
 	}
+	p.hold()
+	defer p.release()
 	for value := range r.Primitive.Children("PresenceValue") {
 		if who, err := ssp.ParseUser(value.Attr("userID")); err != nil || who != u.who {
 			return wire.Forbidden
@@ -403,6 +407,8 @@ func (s *Server) authorized(p *peer, r *session.Request) error {
 	if err != nil {
 		return err
 	}
+	p.hold()
+	defer p.release()
 	v := newVerdicts()
 	for a := range r.Primitive.Children("Authorizing") {
 		if who, err := ssp.ParseUser(a.Child("UserID").Attr("userID")); err != nil || who != u.who {
@@ -431,6 +437,8 @@ func (s *Server) cancelAuth(p *peer, r *session.Request) error {
 	if err != nil {
 		return err
 	}
+	p.hold()
+	defer p.release()
 	v := newVerdicts()
 	for e := range r.Primitive.Children("UserID") {
 		from, err := ssp.ParseUser(e.Attr("userID"))

@@ -6,6 +6,9 @@
 //	go run ./tools/conformance -check      fail when the committed page is another
 //	go run ./tools/conformance -strict     fail as well when a section that must be served has no code or no play
 //
+// Of SSP it shows besides, from the tables of ssp/wire, each transaction in both roles and each primitive; -strict fails on
+// one that no code has or no play shows.
+//
 // The sections that exist are listed in testdata/sections, one file a specification.
 package main
 
@@ -90,8 +93,14 @@ func generate(root string, strict bool) (page string, problems []string, err err
 	}
 	problems = append(problems, wrong...)
 	t := newTable(specs, found, free)
+	if t.ssp, err = readSSP(root); err != nil {
+		return "", nil, err
+	}
 	if strict {
 		problems = append(problems, t.empty()...)
+		if t.ssp != nil {
+			problems = append(problems, t.ssp.empty()...)
+		}
 	}
 	return t.page(), problems, nil
 }

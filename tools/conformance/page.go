@@ -15,10 +15,11 @@ type table struct {
 	exempt exempt
 	code   map[citation][]use
 	plays  map[citation][]use
+	ssp    *sspTable // nil: there is no door to other domains
 }
 
 func newTable(all specs, f findings, e exempt) *table {
-	t := &table{all, f, e, map[citation][]use{}, map[citation][]use{}}
+	t := &table{specs: all, findings: f, exempt: e, code: map[citation][]use{}, plays: map[citation][]use{}}
 	for _, u := range f.uses {
 		switch {
 		case u.play:
@@ -45,6 +46,10 @@ func (t *table) page() string {
 			t.remarks(&b, "On purpose otherwise", t.deviations)
 			t.remarks(&b, "For one client's sake", t.compat)
 		}
+	}
+
+	if t.ssp != nil {
+		t.ssp.page(&b)
 	}
 
 	cited := map[string]map[string]bool{}
