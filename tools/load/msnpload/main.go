@@ -1,10 +1,11 @@
-// msnpload drives an MSNP server with many clients (dialects MSNP2 to MSNP7, MD5 login) and
-// prints one JSON line per run with rates, latencies and the server's CPU and memory from /proc.
+// msnpload drives an MSNP server with many clients (dialects MSNP2 to MSNP7 with the MD5 login, MSNP8 to MSNP12 with
+// tickets) and prints one JSON line per run with rates, latencies and the server's CPU and memory from /proc.
 //
 //	msnpload -users u:10000 -domain parley.test -pass secret prepare | parley account import -
 //	msnpload -ns 127.0.0.1:1863 -users u:10000 -domain parley.test -pass secret -pid 123 chat -pairs 50 -messages 2000
 //
 // Modes: login, idle, chat, fanout, roster, befriend (fills lists with ADD for fanout/roster),
+// passport (logins over HTTPS, each for a ticket), tickets (prints the accounts as CSV, address and ticket),
 // prepare (no server needed: prints the accounts as CSV, address and password).
 package main
 
@@ -24,6 +25,7 @@ import (
 
 var modes = map[string]func(*config) (result, error){
 	"login": runLogin, "idle": runIdle, "chat": runChat, "fanout": runFanout, "roster": runRoster, "befriend": runBefriend,
+	"passport": runPassport,
 }
 
 func main() {
@@ -36,11 +38,13 @@ func main() {
 func run(args []string) error {
 	fs := flag.NewFlagSet("msnpload", flag.ExitOnError)
 	c := &config{}
-	var users, domain, pass, file, pids, src, label string
+	var users, domain, pass, file, tickets, pids, src, label string
 	var skip, nsrc int
 	fs.StringVar(&c.ns, "ns", "127.0.0.1:1863", "notification or dispatch server")
 	fs.StringVar(&c.sb, "sb", "", "switchboard address to use instead of the one referred to")
-	fs.StringVar(&c.dialect, "dialect", "MSNP2", "dialect(s) offered in VER")
+	fs.StringVar(&c.terms.dialects, "dialect", "MSNP2", "dialect(s) offered in VER")
+	fs.StringVar(&c.passport, "passport", "", "address where to log in over HTTPS; tickets come from there before anything is measured")
+	fs.StringVar(&tickets, "tickets", "", "file of tickets to log in with instead, as the mode tickets prints them (MSNP8 and later; neither: a made-up one)")
 	fs.StringVar(&users, "users", "u:10000", "accounts PREFIX:COUNT, handles PREFIX0@DOMAIN, PREFIX1@DOMAIN, ...")
 	fs.StringVar(&domain, "domain", "example.com", "domain of -users")
 	fs.StringVar(&pass, "pass", "secret", "password of -users")
@@ -51,7 +55,7 @@ func run(args []string) error {
 	fs.IntVar(&nsrc, "nsrc", 1, "how many consecutive source addresses")
 	fs.StringVar(&label, "label", "", "text copied into the result")
 	fs.IntVar(&c.conc, "c", 32, "concurrent logins or set-ups")
-	fs.IntVar(&c.n, "n", 1000, "login: logins; idle: sessions")
+	fs.IntVar(&c.n, "n", 1000, "login, passport: logins; idle: sessions")
 	fs.DurationVar(&c.hold, "hold", 20*time.Second, "idle: how long (memory at the end, CPU over the second half)")
 	fs.IntVar(&c.pairs, "pairs", 10, "chat: conversations")
 	fs.IntVar(&c.messages, "messages", 1000, "chat: messages per direction and conversation")
@@ -69,8 +73,8 @@ func run(args []string) error {
 		fs.Parse(fs.Args()[1:])
 	}
 	f, ok := modes[mode]
-	if !ok && mode != "prepare" {
-		return fmt.Errorf("no mode %q; one of login idle chat fanout roster befriend prepare", mode)
+	if !ok && mode != "prepare" && mode != "tickets" {
+		return fmt.Errorf("no mode %q; one of login idle chat fanout roster befriend passport tickets prepare", mode)
 	}
 	if c.window < 1 || c.conc < 1 {
 		return fmt.Errorf("-window and -c must be at least 1")
@@ -100,10 +104,23 @@ func run(args []string) error {
 		if err := owns(c.pids, c.ns); err != nil {
 			return err
 		}
+		if c.passport != "" {
+			if err := owns(c.pids, c.passport); err != nil {
+				return err
+			}
+		}
+	}
+	if mode == "tickets" {
+		return c.printTickets(os.Stdout)
+	}
+	if mode != "passport" {
+		if err := c.prepareTickets(tickets); err != nil {
+			return err
+		}
 	}
 	r, err := f(c)
 	if r != nil {
-		r["mode"], r["ns"], r["dialect"] = mode, c.ns, c.dialect
+		r["mode"], r["ns"], r["dialect"] = mode, c.ns, c.terms.dialects
 		if label != "" {
 			r["label"] = label
 		}
