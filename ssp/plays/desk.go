@@ -68,18 +68,19 @@ func desked(s Service, domain, as, doc string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		b := "<test>"
+		var b strings.Builder
+		b.WriteString("<test>")
 		for _, st := range steps {
 			if st.Failed == "" {
-				b += fmt.Sprintf("<step n='%d'/>", st.N)
+				b.WriteString(fmt.Sprintf("<step n='%d'/>", st.N))
 			} else {
-				b += fmt.Sprintf("<step n='%d'>%s</step>", st.N, xmlEscaper.Replace(st.Failed))
+				b.WriteString(fmt.Sprintf("<step n='%d'>%s</step>", st.N, xmlEscaper.Replace(st.Failed)))
 			}
 		}
 		if refusal != "" {
-			b += "<refused>" + xmlEscaper.Replace(refusal) + "</refused>"
+			b.WriteString("<refused>" + xmlEscaper.Replace(refusal) + "</refused>")
 		}
-		return b + "</test>", nil
+		return b.String() + "</test>", nil
 	}
 	m, err := wire.Decode([]byte("<WV-SSP-Message xmlns='"+wire.WV10.Space()+"'><Session sessionID='1'><Transaction mode='Request' transactionID='1'>"+
 		doc+"</Transaction></Session></WV-SSP-Message>"), xmltext.Limits{})
