@@ -48,6 +48,15 @@ func TestCalledIntoARoom(t *testing.T) {
 		s.must(s.SetRoomProps(ctx, exchange.By{Who: alice}, tea, func(p *im.RoomProps) error { p.Topic = "Darjeeling"; return nil }))
 		s.must(s.SetRoomProps(ctx, exchange.By{Who: alice}, tea, func(p *im.RoomProps) error { p.Welcome.Text = "Up"; return nil }))
 		hearsTalk(t, r, "tea@room.example.com tea: Topic: Darjeeling")
+		if ok, err := romeos.Whisper(ctx, id, im.MustAddress("al@tea.room.example.com"), said(romeo, "psst")); !ok || err != nil {
+			t.Error(ok, err)
+		}
+		hears(t, ac, "props Darjeeling", "props Darjeeling", "Ro=romeo to Al: psst")
+		for who, at := range map[im.Address]int64{alice: id, im.MustAddress("al@tea.room.example.com"): id + 1} {
+			if ok, _ := romeos.Whisper(ctx, at, who, said(romeo, "psst")); ok {
+				t.Errorf("said to %s in %d", who, at)
+			}
+		}
 		withdraw() // too late
 		if len(s.RoomSeats(romeos)) != 1 {
 			t.Error("he is out")

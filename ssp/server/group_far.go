@@ -317,7 +317,18 @@ func (g *guest) order() string { return g.who.String() + " " + g.id.String() }
 const sayLasts = 20 * time.Second
 
 // Say implements exchange.Chamber: SSP 12.2.1, 12.3.1.
-func (g *guest) Say(ctx context.Context, m *im.Message) error {
+func (g *guest) Say(ctx context.Context, m *im.Message) error { return g.say(ctx, "", m) }
+
+// Whisper implements exchange.Whisperer: SSP 12.2.1, 12.3.1.
+func (g *guest) Whisper(ctx context.Context, nick string, m *im.Message) error {
+	err := g.say(ctx, nick, m)
+	if errors.Is(err, wire.UnknownUser) {
+		err = im.ErrAbsent
+	}
+	return err
+}
+
+func (g *guest) say(ctx context.Context, nick string, m *im.Message) error {
 	s := g.s
 	l := s.groupLink(g.at)
 	g.mu.Lock()
@@ -338,7 +349,7 @@ func (g *guest) Say(ctx context.Context, m *im.Message) error {
 	if m.ID == 0 {
 		m.ID = s.x.MessageID()
 	}
-	info := ssp.Info{ID: ssp.FormatMessageID(m.ID, s.x.Domain()), Type: typ, Size: size, Validity: validity, To: []ssp.Party{{Group: g.at}},
+	info := ssp.Info{ID: ssp.FormatMessageID(m.ID, s.x.Domain()), Type: typ, Size: size, Validity: validity, To: []ssp.Party{{Group: g.at, Name: nick}},
 		From: ssp.Party{User: g.who}, Time: m.Time}
 	ctx, cancel := context.WithTimeout(ctx, sayLasts)
 	defer cancel()

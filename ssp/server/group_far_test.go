@@ -71,6 +71,12 @@ func TestGuestOfAGroup(t *testing.T) {
 		t.Error(err)
 	}
 	hears(t, bob, "alice", roomWords("thank you"))
+	if ok, err := alice.c.Whisper(ctx, talk, there.Who, words(alice.who, there.Who, "hush")); !ok || err != nil {
+		t.Error(ok, err)
+	}
+	if w := hears(t, bob, "alice", roomWords("hush")); w.To != "Bob" {
+		t.Errorf("said to %q", w.To)
+	}
 	p.b.must(seat.Whisper("Al", words1("psst")))
 	said(t, alice, "[to you alone] psst")
 	p.b.must(seat.Rename("Robert"))

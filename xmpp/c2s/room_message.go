@@ -215,7 +215,7 @@ func (c *conn) whisper(st *wire.Stanza, to xmpp.JID) error {
 	if r == nil {
 		return outside()
 	}
-	from := xmltext.Attr{Name: "from", Value: r.at(c) + "/" + v.nick}
+	from, id := xmltext.Attr{Name: "from", Value: r.at(c) + "/" + v.nick}, r.id
 	o := r.byNick(to.Resource)
 	var inside []xmpp.JID
 	if o != nil {
@@ -234,6 +234,10 @@ func (c *conn) whisper(st *wire.Stanza, to xmpp.JID) error {
 		m := c.said(st)
 		m.To = o.who
 		c.build(st, m, o.who.String(), xmltext.Attr{Name: "from", Value: c.full}, xmltext.Attr{Name: "to", Value: o.who.String()})
+		if inRoom, err := c.client.Whisper(c.ctx, id, o.who, m); inRoom { // a room that lasts, which they have no address outside of
+			done(err)
+			return nil
+		}
 		c.post(m, done)
 		return nil
 	}
