@@ -26,9 +26,14 @@ import (
 func setupCheck(fs *flag.FlagSet) runner {
 	var s settings
 	s.serviceFlags(fs)
+	version := fs.String("client", "", "play the `VERSION` of MSN Messenger, such as 4.6, 6.2 or 7.5.0324, and say what a real one needs")
 	return func(ctx context.Context, e *env, _ []string) error {
 		c := &checker{out: e.out}
-		c.all(ctx, &s)
+		if *version == "" {
+			c.all(ctx, &s)
+		} else if err := c.client(ctx, &s, *version); err != nil {
+			return err
+		}
 		if c.bad {
 			return saidError{}
 		}

@@ -117,10 +117,13 @@ func Find(s string) (c *Client, build string, err error) {
 		want = strings.TrimPrefix(want, brand)
 	}
 	for i := range All {
+		if c := &All[i]; want == c.Version && strings.Count(want, ".") == 1 {
+			return c, c.Last, nil
+		}
+	}
+	for i := range All {
 		c := &All[i]
 		switch {
-		case want == c.Version && strings.Count(want, ".") == 1:
-			return c, c.Last, nil
 		case c.has(want, want):
 			return c, want, nil
 		case c.has(want+".9999", want+".0000"): // 4.0

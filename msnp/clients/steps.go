@@ -64,7 +64,7 @@ var Examples = Place{Host: "ADDRESS", Messenger: MessengerPort, Passport: passpo
 
 // Step is something that somebody has to do where a client is installed, or in front of the service.
 type Step struct {
-	Kind string // one word: "name", "port", "registry", "certificate", "tls", "system", "login", "extra"
+	Kind string // one word: "name", "port", "registry", "certificate", "tls", "patch", "system", "login", "remark", "extra"
 	Text string // a sentence, or two
 }
 
@@ -83,15 +83,19 @@ func (c *Client) Steps(p Place) (l []Step) {
 	}
 	step("name", "%s must lead to %s where the client is: by a line in its file %s, \"%s %s\", or by your name server.", and(names), p.Host, c.hostsFile(), p.Host,
 		strings.Join(names, " "))
+	led := map[string]bool{}
 	for _, h := range c.Hosts() {
-		if at := ports[h.Listener]; at != 0 && at != h.Port {
-			once := fmt.Sprintf("The client asks port %d of %s, while the service listens on port %d: have that port led to it, or serve %s://:%d.", h.Port, h.Name, at,
-				h.Listener, h.Port)
-			if c.Registry != "" && h.Listener == "msnp" {
-				once += " The value in the registry can name any port."
-			}
-			step("port", "%s", once)
+		at := ports[h.Listener]
+		if at == 0 || at == h.Port || led[h.Listener] {
+			continue
 		}
+		led[h.Listener] = true
+		more := ""
+		if c.Registry != "" && h.Listener == "msnp" {
+			more = " The value in the registry can name any port."
+		}
+		step("port", "The client asks port %d of %s, while the service listens on port %d: have that port led to it, or serve %s://:%d.%s", h.Port, h.Name, at,
+			h.Listener, h.Port, more)
 	}
 	if c.Registry != "" {
 		step("registry", "The value Server below HKEY_CURRENT_USER\\%s keeps where the client was last: delete it, or set it to \"%s:%d\", which goes without a name for %s.",
@@ -105,13 +109,22 @@ func (c *Client) Steps(p Place) (l []Step) {
 		step("tls", "\"Use TLS 1.0\" must be ticked in the advanced internet options of Windows. Windows XP can do it as it is, from Service Pack 3 on with "+
 			"certificates that are signed with SHA-256.")
 	}
+	switch c.Login {
+	case MD5:
+		step("patch", "None: the program is used as it came.")
+	case Header:
+		step("patch", "None, while the names lead here and the certificate is trusted. A program in which %s was replaced by another host asks that one: "+
+			"then the certificate has to name it.", passport.Names[0])
+	case SOAP:
+		step("patch", "None, while the names lead here and the certificate is trusted. A patched msidcrl.dll that asks for /NotRST.srf is answered, too.")
+	}
 	if c.Login == Header {
 		step("system", "On Windows 98, ME and 2000 TLS 1.0 may be off, or missing: then a proxy that still speaks SSL 3 has to stand in front (msnp.passport_proxies), "+
 			"or 4.6 is the version to take.")
 	}
 	step("login", "Sign in with the whole address of the account, and its password.")
 	if c.Remark != "" {
-		step("login", "%s", c.Remark)
+		step("remark", "%s", c.Remark)
 	}
 	if len(extra) > 0 {
 		what := "for clients behind a proxy that lets nothing but HTTP through"
