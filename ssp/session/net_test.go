@@ -190,12 +190,6 @@ func (d *domain) counts() (ups, downs int) {
 	return len(d.ups), len(d.downs)
 }
 
-func (d *domain) hit(what string) int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.hits[what]
-}
-
 // answerAll answers what the tests ask.
 func answerAll(r *Request) {
 	switch r.Primitive.Name {
