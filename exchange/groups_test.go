@@ -213,6 +213,14 @@ func TestProperties(t *testing.T) {
 	if must(t, err); len(all) != 1 || len(all[alice.who]) != 2 || all[alice.who]["PHH"] != "555 1234" {
 		t.Errorf("kept %v", all)
 	}
+	for who, sees := range map[im.Address]int{alice.who: 1, bob.who: 1, carol: 0} { // itself, who sees it, who is blocked
+		s, err := x.Snapshot(ctx, who)
+		must(t, err)
+		all, err := x.PropertiesFor(ctx, s)
+		if must(t, err); len(all) != sees || sees == 1 && all[alice.who]["group zero"] != "Rest" {
+			t.Errorf("%s knows %v", who, all)
+		}
+	}
 	if s, err := x.Snapshot(ctx, carol); err != nil || s.Serial != carols.Serial {
 		t.Errorf("who is blocked is told, %v", err)
 	}

@@ -84,11 +84,16 @@ func (x *Exchange) tellProperty(tx *store.Tx, by By, p *Property) (cs []*Change,
 }
 
 // properties are what is kept of somebody; nil: nothing.
-func properties(tx *store.Tx, of im.Address) (all map[string]string, err error) {
+func properties(tx *store.Tx, of im.Address) (map[string]string, error) {
 	body, err := tx.Note(of, propertyDoor, propertyKey)
-	if err == nil && body != nil {
-		err = json.Unmarshal(body, &all)
+	if err != nil || body == nil {
+		return nil, err
 	}
+	return readProperties(body)
+}
+
+func readProperties(body []byte) (all map[string]string, err error) {
+	err = json.Unmarshal(body, &all)
 	return all, err
 }
 
@@ -104,6 +109,35 @@ func (x *Exchange) Properties(ctx context.Context, of ...im.Address) (all map[im
 			}
 			if len(p) > 0 {
 				all[who] = p
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+// PropertiesFor are the properties of an account and of those on its lists whom it sees (im.Entry.Sees), who may be
+// thousands: they are read at once.
+func (x *Exchange) PropertiesFor(ctx context.Context, s *Snapshot) (all map[im.Address]map[string]string, err error) {
+	err = x.store.View(ctx, "properties", func(tx *store.Tx) error {
+		all = map[im.Address]map[string]string{}
+		own, err := properties(tx, s.Address)
+		if err != nil {
+			return err
+		}
+		if len(own) > 0 {
+			all[s.Address] = own
+		}
+		notes, err := tx.NotesAround(s.Address, propertyDoor, propertyKey)
+		if err != nil {
+			return err
+		}
+		for who, body := range notes {
+			if e := s.Entry(who); e == nil || !e.Sees || !e.Side.Listed() {
+				continue
+			}
+			if all[who], err = readProperties(body); err != nil {
+				return err
 			}
 		}
 		return nil

@@ -15,6 +15,28 @@ func (t *Tx) Note(owner im.Address, door, key string) (body []byte, err error) {
 	return bytes(body), nil
 }
 
+// NotesAround are the documents under a key of those with whom an account has anything to do, without itself.
+func (t *Tx) NotesAround(owner im.Address, door, key string) (all map[im.Address][]byte, err error) {
+	p, err := t.find(owner)
+	if err != nil || p == nil || !p.ours {
+		return nil, err
+	}
+	var address string
+	var body []byte
+	err = t.each(notesAround, args{p.id, clean(door), clean(key)}, func() error {
+		who, err := im.ParseAddress(address)
+		if err != nil {
+			return err
+		}
+		if all == nil {
+			all = map[im.Address][]byte{}
+		}
+		all[who] = bytes(body)
+		return nil
+	}, &address, &body)
+	return all, err
+}
+
 // PutNote keeps a document in the place of the one under that key; nil takes it away.
 // im.ErrUnknownUser when the owner has no account.
 func (t *Tx) PutNote(owner im.Address, door, key string, body []byte) error {

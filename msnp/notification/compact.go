@@ -30,8 +30,11 @@ func syncGUID(b []byte, v *voice, k *known) []byte {
 	b = wire.AppendCommand(b, "SYN", k.trID, stamp, stamp, strconv.Itoa(len(on)), strconv.Itoa(len(k.Groups)))
 	b = wire.AppendCommand(k.appendModesBare(b), "PRP", wire.NoTrID, "MFN", msnp.FitName(k.DisplayName()))
 	b = k.appendTellings(b, v.tells)
+	k.guids = make([]msnp.GUID, 0, len(k.Groups))
 	for _, g := range k.Groups {
-		b = wire.AppendCommand(b, "LSG", wire.NoTrID, msnp.Fit(g.Name, msnp.MaxGroup), string(msnp.GroupGUID(k.Address, g.ID)))
+		guid := msnp.GroupGUID(k.Address, g.ID)
+		b = wire.AppendCommand(b, "LSG", wire.NoTrID, msnp.Fit(g.Name, msnp.MaxGroup), string(guid))
+		k.guids = append(k.guids, guid)
 	}
 	return k.appendContacts(b, v, on, inSumPending)
 }
@@ -156,9 +159,9 @@ func (k *known) appendIn(b []byte, e *im.Entry, sum msnp.List) []byte {
 		return b
 	}
 	sep := byte(' ')
-	for _, g := range k.Groups {
+	for i, g := range k.Groups {
 		if in(e, g.ID) {
-			b = append(append(b, sep), msnp.GroupGUID(k.Address, g.ID)...)
+			b = append(append(b, sep), k.guids[i]...)
 			sep = ','
 		}
 	}

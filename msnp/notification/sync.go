@@ -13,8 +13,9 @@ import (
 // known is what a client's copy of its properties is made of.
 type known struct {
 	*exchange.Snapshot
-	trID int64
-	told map[im.Address]map[string]string // what the account and its contacts tell of themselves, as far as they may be asked
+	trID  int64
+	guids []msnp.GUID                      // of the groups, where the dialect has them
+	told  map[im.Address]map[string]string // what the account and its contacts tell of themselves, as far as they may be asked
 }
 
 // syn brings a client's copy of its properties up to date: draft 7.5. The lists are queued
@@ -47,7 +48,7 @@ func (c *conn) synRead(ctx context.Context, r request, has func(serial int64) bo
 		if !has(s.Serial) {
 			c.Flush()
 			var err error
-			if told, err = c.s.Exchange.Properties(ctx, seen(s)...); err != nil {
+			if told, err = c.s.Exchange.PropertiesFor(ctx, s); err != nil {
 				return err
 			}
 		}
@@ -64,17 +65,6 @@ func (c *conn) synRead(ctx context.Context, r request, has func(serial int64) bo
 			return nil
 		}
 	}
-}
-
-// seen are the account itself, and whom it sees.
-func seen(s *exchange.Snapshot) []im.Address {
-	l := []im.Address{s.Address}
-	for _, e := range s.Entries {
-		if e.Sees && e.Side.Listed() && e.Who != s.Address {
-			l = append(l, e.Who)
-		}
-	}
-	return l
 }
 
 // has reports whether the number that a SYN says is the serial; an absurd one is not ours: the whole set follows.
