@@ -128,6 +128,7 @@ func (c *conn) gcf(_ context.Context, r request) error {
 
 // The forms of what is told of somebody's presence, each with what it has besides: dialects 5.3, 5.6.
 var (
+	// noticesAble are notices with what the client can do.
 	noticesAble = notice{
 		write: func(p *exchange.Presence) []byte { return appendNLN(p, withAbilities) },
 		same: func(was, is *im.Presence) bool {
@@ -136,6 +137,7 @@ var (
 			return a == b && sameWord(was, is)
 		},
 	}
+	// noticesObject are noticesAble with the picture, where there is one.
 	noticesObject = notice{
 		write: func(p *exchange.Presence) []byte { return appendNLN(p, withObject) },
 		same: func(was, is *im.Presence) bool {
@@ -144,6 +146,7 @@ var (
 			return a == b && picture == other && sameWord(was, is)
 		},
 	}
+	// noticesPersonal are noticesObject, each followed by the personal message in a UBX.
 	noticesPersonal = notice{
 		write: func(p *exchange.Presence) []byte { return appendUBX(appendNLN(p, withObject), p) },
 		same: func(was, is *im.Presence) bool {
@@ -152,8 +155,13 @@ var (
 	}
 )
 
-func initialAble(trID int64, p *exchange.Presence) []byte   { return appendILN(trID, p, withAbilities) }
+// initialAble is initial with what the client can do: dialects 5.3.
+func initialAble(trID int64, p *exchange.Presence) []byte { return appendILN(trID, p, withAbilities) }
+
+// initialObject has the picture, too, where there is one: dialects 5.3.
 func initialObject(trID int64, p *exchange.Presence) []byte { return appendILN(trID, p, withObject) }
+
+// initialPersonal is followed by the personal message in a UBX: dialects 5.6.
 func initialPersonal(trID int64, p *exchange.Presence) []byte {
 	return appendUBX(appendILN(trID, p, withObject), p)
 }

@@ -121,6 +121,7 @@ func (c *conn) say() *voice { return &c.s.voices[c.Dialect()] }
 // refer sends the client to a notification server: draft 7.4, dialects 9.4.
 func refer(c *conn, trID int64, to string) { c.Reply("XFR", trID, "NS", c.Reach(to)) }
 
+// referZero has a zero behind the address: dialects 9.4.
 func referZero(c *conn, trID int64, to string) { c.Reply("XFR", trID, "NS", c.Reach(to), "0") }
 
 // referCurrent names the server that refers, too: dialects 9.4, 13.4.
