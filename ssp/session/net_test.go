@@ -132,12 +132,11 @@ type domain struct {
 	ups   []*Link
 	downs []error
 	got   []*Request
-	hits  map[string]int
 }
 
 // newDomain makes a node at http://NAME:80; change changes its configuration.
 func newDomain(t testing.TB, w *network, name string, change func(*domain, *Config)) *domain {
-	d := &domain{peers: map[string]*Peer{}, hits: map[string]int{}}
+	d := &domain{peers: map[string]*Peer{}}
 	for _, p := range []string{alpha, beta} {
 		if p != name {
 			d.peers[p] = peerOf(name, p)
@@ -158,7 +157,6 @@ func newDomain(t testing.TB, w *network, name string, change func(*domain, *Conf
 		},
 		Up:   func(l *Link) { d.mu.Lock(); defer d.mu.Unlock(); d.ups = append(d.ups, l) },
 		Down: func(_ *Link, err error) { d.mu.Lock(); defer d.mu.Unlock(); d.downs = append(d.downs, err) },
-		Hit:  func(what string) { d.mu.Lock(); defer d.mu.Unlock(); d.hits[what]++ },
 	}
 	if change != nil {
 		change(d, &c)
