@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 				switch scheme, at, _ := strings.Cut(a, "://"); scheme {
 				case "msnp":
 					args = []string{filepath.Join(relay, "nullrelay"), "-listen", at}
+				case "passport":
+					args = append(args, "-passport", at)
 				case "xmpp":
 					args = append(args, "-addr", at)
 				case "xmpps":
@@ -51,6 +53,7 @@ func TestBothServersAreMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	more := map[string][]string{"login": {`"dialect":"MSNP2"`, `"dialect":"MSNP12"`, `"mode":"passport"`}}
 	for only, null := range map[string]string{"login": nullRelay, "XMPP chat 50 TLS": nullServer} {
 		if err := run(t.Context(), []string{"-parley", self, "-quick", "-rounds", "1", "-only", only, "-dir", dir, "-port", "28630"}); err != nil {
 			t.Fatal(err)
@@ -59,7 +62,7 @@ func TestBothServersAreMeasured(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{`"label":"` + null + `"`, `"label":"Parley"`} {
+		for _, want := range append(more[only], `"label":"`+null+`"`, `"label":"Parley"`) {
 			if !bytes.Contains(raw, []byte(want)) {
 				t.Errorf("no %s in %s", want, raw)
 			}
@@ -88,6 +91,27 @@ func TestTable(t *testing.T) {
 	r.atLeast, r.ratio, r.limit = true, false, 3000
 	if got := r.verdict(0, 2999); got != "**no**" {
 		t.Error(got)
+	}
+}
+
+// What is compared with MSNP2 brings it along.
+func TestMSNP12BesideMSNP2(t *testing.T) {
+	all := full.measures()
+	var names []string
+	var rows []*row
+	for i, m := range all {
+		if selected(all, m, "MSNP12 chat 50 ") {
+			names = append(names, m.name)
+			rows = append(rows, &row{measure: m, values: map[string][]float64{"Parley": {float64(i + 1)}}})
+		}
+	}
+	if want := "chat 50 window 1, chat 50 window 8, MSNP12 chat 50 window 1, MSNP12 chat 50 window 8"; strings.Join(names, ", ") != want {
+		t.Errorf("selected %q", names)
+	}
+	var b strings.Builder
+	likes(&b, rows)
+	if want := "| chat 50 window 1 | CPU s per 1,000 messages | 2.00 | 12.00 | 6.00 |"; !strings.Contains(b.String(), want) {
+		t.Errorf("want %s in\n%s", want, &b)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"strings"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string) error {
 	quick := fs.Bool("quick", false, "small numbers: shows that everything works, proves nothing")
 	only := fs.String("only", "", "measure only what has this in its name")
 	dir := fs.String("dir", "", "work folder for binaries, data and the raw results, kept (default: a temporary one, removed)")
-	port := fs.Int("port", 18630, "the servers listen here and on the next five ports")
+	port := fs.Int("port", 18630, "the servers listen here and on the ports that follow, nine at most")
 	limit := fs.Uint64("files", 20000, "limit of open files of each process; a server may size itself by it")
 	timeout := fs.Duration("timeout", 5*time.Minute, "for one run of the load generator")
 	fs.Parse(args)
@@ -76,8 +76,8 @@ func run(ctx context.Context, args []string) error {
 		}
 	}
 	at := func(i int) string { return fmt.Sprintf("127.0.0.1:%d", *port+i) }
-	relay := &server{name: nullRelay, addr: at(0)}
-	relay.args = []string{b.path("nullrelay"), "-engine", "net", "-listen", relay.addr}
+	relay := &server{name: nullRelay, addr: at(0), passport: at(6)}
+	relay.args = []string{b.path("nullrelay"), "-engine", "net", "-listen", relay.addr, "-passport", relay.passport}
 	null := &server{name: nullServer, addr: at(2), xmpp: at(2), tls: at(3)}
 	null.args = []string{b.path("nullserver"), "-domain", domain, "-addr", null.xmpp, "-tls-addr", null.tls}
 	b.servers, b.xmpp = []*server{relay}, []*server{null}
@@ -87,8 +87,9 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 		data := b.path(fmt.Sprintf("data-%d", b.plan.accounts()))
-		s := &server{name: "Parley", addr: at(1), ready: "ready"}
-		s.args = []string{path, "serve", "--data", data, "--domain", domain, "--listen", "msnp://" + s.addr}
+		s := &server{name: "Parley", addr: at(1), passport: at(7), ready: "ready"}
+		s.args = []string{path, "serve", "--data", data, "--domain", domain, "--listen", "msnp://" + s.addr,
+			"--listen", "passport://" + s.passport, "--set", "msnp.ticket_life=24h"}
 		b.servers = append(b.servers, s)
 		x := &server{name: "Parley", addr: at(4), xmpp: at(4), tls: at(5), ready: "ready"}
 		x.args = []string{path, "serve", "--data", data, "--domain", domain, "--listen", "xmpp://" + x.xmpp,
@@ -108,8 +109,9 @@ func run(ctx context.Context, args []string) error {
 	}
 	defer raw.Close()
 	var rows []*row
-	for _, m := range b.plan.measures() {
-		if !strings.Contains(m.name, *only) {
+	all := b.plan.measures()
+	for _, m := range all {
+		if !selected(all, m, *only) {
 			continue
 		}
 		if need := uint64(m.sockets) + 200; files < need {
@@ -120,6 +122,11 @@ func run(ctx context.Context, args []string) error {
 	}
 	if len(rows) == 0 {
 		return fmt.Errorf("nothing to measure has %q in its name", *only)
+	}
+	if *parley != "" && slices.ContainsFunc(rows, func(r *row) bool { return r.ticket }) {
+		if err := b.tickets(ctx, b.servers[1]); err != nil {
+			return err
+		}
 	}
 	for round := range *rounds {
 		for _, r := range rows {

@@ -1,6 +1,9 @@
 package main
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // plan says how big the measurements are.
 type plan struct {
@@ -13,6 +16,8 @@ type plan struct {
 	contacts int
 	syns     int
 	xmpp     xmppPlan
+
+	passports int // logins over HTTPS
 }
 
 // xmppPlan is the part of the plan that xmppload measures.
@@ -33,7 +38,7 @@ type chat struct{ pairs, messages int }
 var (
 	full = plan{
 		chats:    []chat{{1, 200000}, {50, 8000}, {500, 800}},
-		watchers: 500, flips: 400, logins: 20000, idle: 18000, hold: "20s", contacts: 1000, syns: 500,
+		watchers: 500, flips: 400, logins: 20000, idle: 18000, hold: "20s", contacts: 1000, syns: 500, passports: 3000,
 		xmpp: xmppPlan{
 			chats: []chat{{1, 100000}, {50, 4000}, {500, 400}}, fast: []chat{{1, 200000}, {50, 8000}, {500, 800}},
 			watchers: 500, flips: 400, logins: 2000, idle: 10000, hold: "20s", contacts: 1000, gets: 500,
@@ -41,7 +46,7 @@ var (
 	}
 	small = plan{
 		chats:    []chat{{1, 20000}, {50, 400}, {100, 200}},
-		watchers: 50, flips: 100, logins: 1000, idle: 500, hold: "4s", contacts: 100, syns: 50,
+		watchers: 50, flips: 100, logins: 1000, idle: 500, hold: "4s", contacts: 100, syns: 50, passports: 100,
 		xmpp: xmppPlan{
 			chats: []chat{{1, 5000}, {50, 200}, {100, 100}}, fast: []chat{{50, 400}},
 			watchers: 50, flips: 50, logins: 200, idle: 500, hold: "4s", contacts: 100, gets: 50,
@@ -84,6 +89,9 @@ type measure struct {
 	atLeast    bool       // more is better
 	parleyOnly bool       // the null servers keep no lists
 	sockets    int        // most that one process holds
+	like       string     // the measure of MSNP2 that this one is like
+	ticket     bool       // by clients who log in with tickets
+	passport   bool       // of the listener where tickets come from
 }
 
 // measures lists what is measured, in the order of the table.
@@ -128,7 +136,7 @@ func (p plan) measures() []measure {
 			bar:  "under 1 ms", limit: 1, parleyOnly: true, sockets: 64,
 		},
 	)
-	return append(l, p.xmppMeasures()...)
+	return slices.Concat(l, p.twnMeasures(l), p.xmppMeasures())
 }
 
 // xmppUsers log in and out by turns.

@@ -26,6 +26,8 @@ type server struct {
 	tls   string // of XMPP that begins with TLS
 	args  []string
 	ready string // what it prints on stderr once it listens; empty: asked by connecting
+
+	passport string // of HTTPS, where clients of MSNP8 and later log in
 }
 
 // running is a server's process.
@@ -96,7 +98,7 @@ func (b *bench) load(ctx context.Context, program string, args []string) ([]byte
 // generator is the program that measures m, and the flags with which it finds the server.
 func (b *bench) generator(s *server, m measure, pid int) (program string, flags []string) {
 	if !m.xmpp {
-		return "msnpload", b.users("-ns", s.addr, "-pid", strconv.Itoa(pid))
+		return "msnpload", b.users(append([]string{"-ns", s.addr, "-pid", strconv.Itoa(pid)}, b.twn(s, m)...)...)
 	}
 	at, how := s.xmpp, "none"
 	if m.tls {

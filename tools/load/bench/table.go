@@ -82,6 +82,7 @@ func table(w io.Writer, rows []*row, rounds int, quick bool) error {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", r.name, r.unit, spread(relay), spread(parley), ratio, r.bar, kept)
 	}
+	likes(&b, rows)
 	b.WriteString("\nThe generator's own CPU, seconds per run (not in the numbers above): ")
 	var own []string
 	for _, r := range rows {
