@@ -7,7 +7,7 @@ SHELL      := bash
 
 VERSION   = $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LINT      = go tool -modfile=tools/lint/go.mod
-GENERATED = docs/config.md docs/commands.md docs/conformance.md config/sentences.go
+GENERATED = docs/config.md docs/commands.md docs/conformance.md docs/msnp.md docs/clients.md config/sentences.go
 FUZZTIME ?= 30s
 # names of plays to play, a regular expression
 PLAY     ?= .
@@ -103,8 +103,9 @@ bench: build ## Parley beside the null relay: the table of docs/performance.md; 
 	go -C tools/load run ./bench -parley "$(CURDIR)/parley" $(BENCH)
 
 .PHONY: docs
-docs: ## the generated pages: docs/config.md, docs/commands.md, docs/conformance.md
+docs: ## the generated pages: docs/config.md, docs/commands.md, docs/conformance.md, docs/msnp.md, the tables of docs/clients.md
 	go run ./tools/gen/config
+	go run ./tools/gen/msnp
 	@new=$$(mktemp); trap 'rm -f "$$new"' EXIT; go run ./cmd/parley help --markdown >"$$new"; cat "$$new" >docs/commands.md
 	go run ./tools/conformance
 

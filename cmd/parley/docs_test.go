@@ -16,7 +16,7 @@ import (
 // TestDocumentedCommands runs every command that the documents show, in their order, as far as
 // it is one of ours; make's targets must exist, and so must the files of ours that others name.
 func TestDocumentedCommands(t *testing.T) {
-	for name, least := range map[string]int{"README.md": 10, "docs/operations.md": 20} {
+	for name, least := range map[string]int{"README.md": 10, "docs/operations.md": 20, "docs/clients.md": 6} {
 		t.Run(name, func(t *testing.T) {
 			d := newDocument(t, name)
 			for _, line := range d.lines {
@@ -93,7 +93,8 @@ func nouns() (l []string) {
 	return slices.Compact(l)
 }
 
-const anyPort = " --listen ssp://127.0.0.1:0 --listen msnp://127.0.0.1:0 --listen xmpp://127.0.0.1:0 --listen http://127.0.0.1:0"
+const anyPort = " --listen ssp://127.0.0.1:0 --listen msnp://127.0.0.1:0 --listen xmpp://127.0.0.1:0 --listen http://127.0.0.1:0" +
+	" --listen passport://127.0.0.1:0 --listen msnp-http://127.0.0.1:0"
 
 func (d *document) run(t *testing.T, line string) {
 	line = comment.ReplaceAllString(line, "")
@@ -242,7 +243,7 @@ func TestTroubleshootingNamesRealMessages(t *testing.T) {
 // and the benchmark write.
 func TestPagesAreLinked(t *testing.T) {
 	written := []string{"docs/conformance.md", "docs/performance.md", "docs/architecture.md"}
-	for _, name := range []string{"README.md", "docs/operations.md", "docs/security.md", "docs/commands.md"} {
+	for _, name := range []string{"README.md", "docs/operations.md", "docs/security.md", "docs/commands.md", "docs/clients.md", "docs/msnp.md"} {
 		b, err := os.ReadFile(filepath.Join(repository(), name))
 		if err != nil {
 			t.Fatal(err)

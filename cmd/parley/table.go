@@ -181,7 +181,13 @@ that is there already is kept.`,
 			long: `Configuration, data folder, key file, database, certificate, listeners; and, while the service runs,
 a conversation through each door. Each line says ok or what to do; the exit code is 1 when something is to be
 done. The lines with "set" are DNS records by which XMPP clients find a service that others than this machine
-can reach; nothing looks whether they are there.`,
+can reach; nothing looks whether they are there.
+
+With --client VERSION it plays that version of MSN Messenger instead, from its login to blocking somebody, against
+the service that runs. The lines with "need" are what remains to be done where a real client is: names that must
+lead here, certificates to be trusted, values in the registry.
+
+    parley check --client 6.2`,
 			setup: setupCheck,
 		},
 		{

@@ -111,12 +111,12 @@ func (c *Client) Steps(p Place) (l []Step) {
 	}
 	switch c.Login {
 	case MD5:
-		step("patch", "None: the program is used as it came.")
+		step("patch", "The program itself needs no patch.")
 	case Header:
-		step("patch", "None, while the names lead here and the certificate is trusted. A program in which %s was replaced by another host asks that one: "+
+		step("patch", "The program itself needs no patch, while the names lead here and the certificate is trusted. One in which %s was replaced by another host asks that one: "+
 			"then the certificate has to name it.", passport.Names[0])
 	case SOAP:
-		step("patch", "None, while the names lead here and the certificate is trusted. A patched msidcrl.dll that asks for /NotRST.srf is answered, too.")
+		step("patch", "The program itself needs no patch, while the names lead here and the certificate is trusted. A patched msidcrl.dll that asks for /NotRST.srf is answered, too.")
 	}
 	if c.Login == Header {
 		step("system", "On Windows 98, ME and 2000 TLS 1.0 may be off, or missing: then a proxy that still speaks SSL 3 has to stand in front (msnp.passport_proxies), "+
