@@ -172,3 +172,14 @@ func usersOf(l []ssp.Party) (who []im.Address) {
 func toGroupsAlone(info ssp.Info) bool {
 	return info.From.Group.Resource != "" && !slices.ContainsFunc(info.To, func(p ssp.Party) bool { return p.Group.Resource == "" })
 }
+
+// agreed reports whether the peer may ask for something of the service tree: ssp-syntax 5.5.
+func agreed(r *session.Request, node string) bool {
+	mine, _ := r.Link.Agreed()
+	return slices.Contains(mine, node)
+}
+
+// toGroups reports whether a message goes to a group, or to one in it.
+func toGroups(l []ssp.Party) bool {
+	return slices.ContainsFunc(l, func(p ssp.Party) bool { return p.Group.Resource != "" })
+}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -333,4 +334,21 @@ func TestGroupsEndWithTheSession(t *testing.T) {
 	if users() != 0 {
 		t.Error("alice is still in")
 	}
+}
+
+// TestGroupsNotAgreedOn: what is not in the agreement is not done. SSP 7.3.3, 14.4.6
+func TestGroupsNotAgreedOn(t *testing.T) {
+	p := newPair(t)
+	p.must(p.alice, creates(tea))
+	p.must(p.alice, joins(tea, "Al"))
+	l := p.b.s.peer("a.example").link.Load()
+	mine, theirs := l.Agreed()
+	l.SetAgreed(slices.DeleteFunc(slices.Clone(mine), func(n string) bool {
+		return slices.Contains([]string{"IMFeature/SendMsgGroupID", "IMFeature/GroupHistory", "CommonFeature/SearchGroup", "GroupFeature/MemberMgmt"}, n)
+	}), theirs)
+	p.refused(p.alice, sends("1@a.example", p.alice, "anybody?", groupParty(t, tea, "")), wire.NotAgreed)
+	p.refused(p.alice, wire.New("GetMessageListRequest", "groupID", tea), wire.NotAgreed)
+	p.refused(p.alice, find(0, "GROUP_NAME", "tea"), wire.NotAgreed)
+	p.refused(p.alice, onGroup("GetGroupMemberRequest", tea), wire.NotAgreed)
+	p.must(p.alice, onGroup("LeaveGroupRequest", tea))
 }

@@ -66,8 +66,11 @@ func (s *Server) sendMessage(p *peer, r *session.Request) error {
 	if toGroupsAlone(info) {
 		info.From = ssp.Party{User: u.who} // the group knows under which screen name
 	}
-	if info.From.User != u.who {
+	switch {
+	case info.From.User != u.who:
 		return wire.Forbidden
+	case toGroups(info.To) && !agreed(r, "IMFeature/SendMsgGroupID"):
+		return wire.NotAgreed
 	}
 	if info.ID == "" { // it comes from its sender's home domain to their message service, which names it
 		info.ID = ssp.FormatMessageID(s.x.MessageID(), s.x.Domain())

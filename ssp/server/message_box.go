@@ -210,6 +210,9 @@ func (s *Server) getMessageList(p *peer, r *session.Request) error {
 	n = min(n, mostMessages)
 	answer := wire.New("GetMessageListResponse").Add(wire.Status(wire.Successful, ""))
 	if id := r.Primitive.Attr("groupID"); id != "" {
+		if !agreed(r, "IMFeature/GroupHistory") {
+			return wire.NotAgreed
+		}
 		l, err := s.historyOf(u, id, n, r.Link.Peer().Dialect)
 		if err != nil {
 			return err
@@ -279,6 +282,9 @@ func (s *Server) forward(p *peer, r *session.Request) error {
 			return wire.BadParameter
 		}
 		info.To = append(info.To, l[0])
+	}
+	if toGroups(info.To) && !agreed(r, "IMFeature/SendMsgGroupID") {
+		return wire.NotAgreed
 	}
 	info.To = u.expand(info.To)
 	s.pass(p, r, info, content, false, r.Answer)

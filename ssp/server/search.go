@@ -85,6 +85,9 @@ func (s *Server) search(p *peer, r *session.Request) error {
 	if err != nil {
 		return err
 	}
+	if q.groups && !agreed(r, "CommonFeature/SearchGroup") {
+		return wire.NotAgreed
+	}
 	if !p.searches.begin() {
 		return wire.Unavailable
 	}
