@@ -54,7 +54,11 @@ func ParseAddress(s string) (Address, error) {
 	} else if strings.ContainsRune(user, '@') {
 		return Address{}, refuse(s, "has more than one @")
 	} else {
-		a.Owner, err = im.ParseAddress(user + "@" + domain)
+		if user == head { // there is nothing in it but the user
+			a.Owner, err = im.ParseAddress(strings.Clone(s))
+		} else {
+			a.Owner, err = im.ParseAddress(user + "@" + domain)
+		}
 	}
 	if err != nil {
 		return Address{}, err
@@ -164,11 +168,20 @@ func (a Address) Format(d wire.Dialect) string {
 		b = escape(b, a.Resource)
 	}
 	b = append(b, '@')
-	domain := a.Owner.Domain()
-	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
-		domain = ascii
+	return string(append(b, ascii(a.Owner.Domain())...))
+}
+
+// ascii is the form of a domain that goes out. SSP 3; ssp-syntax 4.1.
+func ascii(domain string) string {
+	for i := range len(domain) {
+		if c := domain[i]; c >= utf8.RuneSelf || c == '-' || 'A' <= c && c <= 'Z' { // with hyphens there are rules
+			if a, err := idna.Lookup.ToASCII(domain); err == nil {
+				return a
+			}
+			break
+		}
 	}
-	return string(append(b, domain...))
+	return domain
 }
 
 // String is the address in the form of WV10, for logs.
@@ -179,10 +192,7 @@ func FormatUser(u im.Address) string { return Address{Owner: u}.Format(wire.WV10
 
 // FormatService writes the address of a domain's service: wv:@example.com. ssp-syntax 4.1, 9.
 func FormatService(domain string) string {
-	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
-		domain = ascii
-	}
-	return scheme + "@" + domain
+	return scheme + "@" + ascii(domain)
 }
 
 // ParseUser reads the address of a user. The error wraps im.ErrBadAddress.
@@ -227,10 +237,9 @@ func IsNumber(u im.Address) bool {
 
 // FormatMessageID writes the ID that a domain gives a message: ssp-syntax 4.1.
 func FormatMessageID(id im.MessageID, domain string) string {
-	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
-		domain = ascii
-	}
-	return strconv.FormatInt(int64(id), 10) + "@" + domain
+	b := strconv.AppendInt(make([]byte, 0, 64), int64(id), 10)
+	b = append(b, '@')
+	return string(append(b, ascii(domain)...))
 }
 
 // ParseMessageID reads an ID that FormatMessageID wrote for this domain; false for one of another's. IDs of others are

@@ -31,35 +31,63 @@ func ReadParties(role *wire.Element) ([]Party, error) {
 	}
 	var l []Party
 	for _, k := range role.Kids {
-		var p Party
-		var err error
-		switch k.Name {
-		case "User", "UserID":
-			p.User, err = ParseUser(k.Attr("userID"))
-			if c := k.Child("ClientID"); c != nil {
-				if p.Device = c.Attr("url"); p.Device == "" {
-					p.Device = c.Text
-				}
-			}
-		case "GroupID":
-			p.Group, err = ParseResource(k.Attr("groupID"))
-			if s := role.Path("SenderDisplay", "ScreenName"); err == nil && s != nil {
-				p.Name = s.Text
-			}
-		case "ScreenName":
-			p.Group, err = ParseResource(k.Attr("groupID"))
-			p.Name = k.Text
-		case "ContactList":
-			p.List, err = ParseResource(k.Attr("contactListID"))
-		default:
-			continue
-		}
-		if err != nil {
+		p, ok, err := readOne(role, k)
+		switch {
+		case err != nil:
 			return nil, err
+		case ok:
+			l = append(l, p)
 		}
-		l = append(l, p)
 	}
 	return l, nil
+}
+
+// readParty reads a role in which there is one; wire.BadParameter for more or none.
+func readParty(role *wire.Element) (one Party, err error) {
+	if role == nil {
+		return Party{}, wire.BadParameter
+	}
+	n := 0
+	for _, k := range role.Kids {
+		p, ok, err := readOne(role, k)
+		switch {
+		case err != nil:
+			return Party{}, err
+		case ok:
+			one = p
+			n++
+		}
+	}
+	if n != 1 {
+		return Party{}, wire.BadParameter
+	}
+	return one, nil
+}
+
+// readOne reads a party by the element that names it in a role; false for other elements.
+func readOne(role, k *wire.Element) (p Party, ok bool, err error) {
+	switch k.Name {
+	case "User", "UserID":
+		p.User, err = ParseUser(k.Attr("userID"))
+		if c := k.Child("ClientID"); c != nil {
+			if p.Device = c.Attr("url"); p.Device == "" {
+				p.Device = c.Text
+			}
+		}
+	case "GroupID":
+		p.Group, err = ParseResource(k.Attr("groupID"))
+		if s := role.Path("SenderDisplay", "ScreenName"); err == nil && s != nil {
+			p.Name = s.Text
+		}
+	case "ScreenName":
+		p.Group, err = ParseResource(k.Attr("groupID"))
+		p.Name = k.Text
+	case "ContactList":
+		p.List, err = ParseResource(k.Attr("contactListID"))
+	default:
+		return p, false, nil
+	}
+	return p, true, err
 }
 
 // Element is the party as it stands in a role; nil for the zero Party.
@@ -96,24 +124,22 @@ type Info struct {
 func ReadInfo(e *wire.Element) (Info, error) {
 	i := Info{ID: e.Attr("messageID"), URI: e.Attr("messageURI"), Type: e.Attr("contentType"), Size: wire.Int(e.Attr("contentSize")),
 		Validity: time.Duration(wire.Int(e.Attr("validity"))) * time.Second}
+	n := 0
+	for range e.Children("Recipient") {
+		n++
+	}
+	i.To = make([]Party, 0, n)
 	for r := range e.Children("Recipient") {
-		l, err := ReadParties(r)
+		p, err := readParty(r)
 		if err != nil {
 			return Info{}, err
 		}
-		if len(l) != 1 {
-			return Info{}, wire.BadParameter
-		}
-		i.To = append(i.To, l[0])
+		i.To = append(i.To, p)
 	}
-	from, err := ReadParties(e.Child("Sender"))
-	switch {
-	case err != nil:
+	var err error
+	if i.From, err = readParty(e.Child("Sender")); err != nil {
 		return Info{}, err
-	case len(from) != 1:
-		return Info{}, wire.BadParameter
 	}
-	i.From = from[0]
 	i.Time, _ = wire.ParseTime(e.Child("DateTime").String())
 	return i, nil
 }
@@ -150,25 +176,39 @@ func Content(words im.Text) (e *wire.Element, size int) {
 	return wire.New("ContentData", "contentType", TextType).WithBytes(b), len(b)
 }
 
-// Neutral is what every door can read of a message: the words of a content of type text/plain, in UTF-8 or ISO 8859-1.
-// 415 for any other content, for one without words, and for content that is elsewhere: fetching it is the client's
-// affair. SSP 12.2.1, 14.3.8; ssp-syntax 2.5.
+// TypeOf is the media type of a message's content, as written; "" when it is not told.
+func TypeOf(info Info, content *wire.Element) string {
+	if typ := content.Attr("contentType"); typ != "" {
+		return typ
+	}
+	return info.Type
+}
+
+// Neutral is what every door can read of a message: its words. The error is wire.BadMediaType, as for Words, and also for
+// content that is elsewhere: fetching it is the client's affair. SSP 12.2.1, 14.3.8; ssp-syntax 2.5.
 func Neutral(info Info, content *wire.Element) (im.Neutral, error) {
-	typ := content.Attr("contentType")
-	if typ == "" {
-		typ = info.Type
-	}
-	if typ == "" {
-		typ = TextType
-	}
-	media, params, err := mime.ParseMediaType(typ)
 	b, ok := content.Bytes()
-	if err != nil || media != TextType || !ok {
+	if !ok {
 		return im.Neutral{}, wire.BadMediaType
 	}
-	switch strings.ToLower(params["charset"]) {
+	return Words(TypeOf(info, content), b)
+}
+
+// Words are those of a content of type text/plain, in UTF-8 or ISO 8859-1; a type of "" is that one. 415 for any other
+// content, and for one without words. SSP 12.2.1, 14.3.8; ssp-syntax 2.5.
+func Words(typ string, b []byte) (im.Neutral, error) {
+	charset := ""
+	if typ != "" && typ != TextType {
+		media, params, err := mime.ParseMediaType(typ)
+		if err != nil || media != TextType {
+			return im.Neutral{}, wire.BadMediaType
+		}
+		charset = params["charset"]
+	}
+	switch strings.ToLower(charset) {
 	case "", "utf-8", "us-ascii":
 	case "iso-8859-1":
+		var err error
 		if b, err = charmap.ISO8859_1.NewDecoder().Bytes(b); err != nil {
 			return im.Neutral{}, wire.BadMediaType
 		}

@@ -27,12 +27,12 @@ func (s *Server) sayIn(p *peer, info ssp.Info, to ssp.Party, nat im.Native, n im
 		settle(wire.NoGroup)
 		return
 	}
-	arrived, first := p.arrives(info.ID, u.who, im.TrustedAddress(id.String()+" "+to.Name), settle)
+	a, first := p.arrives(info.ID, u.who, im.TrustedAddress(id.String()+" "+to.Name), settle)
 	if !first {
 		return
 	}
 	settled := func(err error) {
-		arrived(err)
+		p.arrived(a, err)
 		settle(err)
 	}
 	m := &im.Message{From: u.who, FromSlot: slot, Time: time.Now(), Kind: im.Words, Native: nat, Neutralise: func() im.Neutral { return n }}

@@ -2,6 +2,8 @@ package server
 
 import (
 	"errors"
+	"hash/maphash"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,18 +22,21 @@ var messageRows = []row{
 	{"DeliveryStatusReport", (*Server).reported},
 }
 
-// native is the content of a message as it goes from behind this door to behind it: its media type, a line break, and its
-// bytes.
-func native(info ssp.Info, content *wire.Element) (im.Native, bool) {
-	b, ok := content.Bytes()
-	typ := content.Attr("contentType")
-	if typ == "" {
-		typ = info.Type
+// read is the content of a message as it goes from behind this door to behind it (its media type, a line break, and its
+// bytes), if it is one, and its words, if it has any.
+func read(info ssp.Info, content *wire.Element) (nat im.Native, n im.Neutral, ok bool, err error) {
+	typ := ssp.TypeOf(info, content)
+	body := make([]byte, 0, len(typ)+1+len(content.String()))
+	body = append(append(body, typ...), '\n')
+	body, ok = content.AppendBytes(body)
+	if !ok {
+		return nat, n, false, wire.BadMediaType
 	}
-	if !ok || strings.ContainsAny(typ, "\r\n") {
-		return im.Native{}, false
+	n, err = ssp.Words(typ, body[len(typ)+1:])
+	if strings.ContainsAny(typ, "\r\n") {
+		return nat, n, false, err
 	}
-	return im.Native{Door: door, Body: append([]byte(typ+"\n"), b...)}, true
+	return im.Native{Door: door, Body: body}, n, true, err
 }
 
 // contentOf is the content of a message on its way to a peer: as it came from one, or its words.
@@ -75,7 +80,9 @@ func (s *Server) sendMessage(p *peer, r *session.Request) error {
 	if info.ID == "" { // it comes from its sender's home domain to their message service, which names it
 		info.ID = ssp.FormatMessageID(s.x.MessageID(), s.x.Domain())
 	}
-	info.To = u.expand(info.To)
+	if len(info.To) > 1 || info.To[0].List.Resource != "" {
+		info.To = u.expand(info.To)
+	}
 	s.pass(p, r, info, r.Primitive.Child("ContentData"), r.Primitive.Attr("deliveryReport") == wire.Yes, func(status *wire.Element) {
 		r.Answer(wire.New("SendMessageResponse", "messageID", info.ID).Add(status))
 	})
@@ -115,63 +122,83 @@ func (s *Server) newMessage(p *peer, r *session.Request) error {
 
 // pass sends a message on to each of its receivers. answer is called when it is with all of them.
 func (s *Server) pass(p *peer, r *session.Request, info ssp.Info, content *wire.Element, report bool, answer func(*wire.Element)) {
-	v := newVerdicts()
-	n, err := ssp.Neutral(info, content)
-	nat, ok := native(info, content)
-	var left atomic.Int32
-	left.Store(1)
-	errs := make([]error, len(info.To))
-	answered := make(chan struct{})
-	done := func() {
-		if left.Add(-1) > 0 {
-			return
-		}
-		for i, to := range info.To {
-			if errors.Is(errs[i], im.ErrAbsent) && errors.Is(s.known(to.User), im.ErrUnknownUser) {
-				errs[i] = im.ErrUnknownUser // which is no secret: VerifyUserid tells it, SSP 9.3.5
-			}
-			v.add(errs[i], named(to))
-		}
-		answer(v.element())
-		close(answered)
+	nat, n, ok, err := read(info, content)
+	g := &passing{s: s, to: info.To, answer: answer, errs: make([]error, len(info.To))}
+	g.left.Store(1)
+	if report {
+		g.answered = make(chan struct{})
 	}
+	neutral := func() im.Neutral { return n }
 	b, flush := batchOf(r)
 	for i, to := range info.To {
 		settle := func(err error) {
-			errs[i] = err
-			done()
+			g.errs[i] = err
+			g.settled()
 		}
 		if to.Group.Resource != "" && ok {
-			left.Add(1)
+			g.left.Add(1)
 			s.sayIn(p, info, to, nat, n, settle)
 			continue
 		}
-		errs[i] = s.mayPass(p, info.From.User, to, err)
-		if errs[i] == nil && !ok {
-			errs[i] = wire.BadMediaType
+		g.errs[i] = s.mayPass(p, info.From.User, to, err)
+		if g.errs[i] == nil && !ok {
+			g.errs[i] = wire.BadMediaType
 		}
-		if errs[i] != nil {
+		if g.errs[i] != nil {
 			continue
 		}
-		left.Add(1)
-		arrived, first := p.arrives(info.ID, info.From.User, to.User, settle)
+		g.left.Add(1)
+		a, first := p.arrives(info.ID, info.From.User, to.User, settle)
 		if !first {
 			continue // it is here, or about to be: what was answered then was lost
 		}
 		now := time.Now()
 		m := &im.Message{From: info.From.User, FromName: p.nameOf(info.From.User), FromSlot: slot, To: to.User, Time: now, Kind: im.Words, Report: report, Native: nat,
-			Neutralise: func() im.Neutral { return n }}
+			Neutralise: neutral}
 		m.ID = s.x.MessageID()
 		if report {
-			p.reports.put(m.ID, owed{info, answered})
+			p.reports.put(m.ID, owed{info, g.answered})
 		}
 		s.x.SendHere(s.ctx, b, m, func(err error) {
-			arrived(err)
+			p.arrived(a, err)
 			settle(err)
 		})
 	}
 	flush()
-	done()
+	g.settled()
+}
+
+// passing is a message that goes on to its receivers.
+type passing struct {
+	s        *Server
+	to       []ssp.Party
+	errs     []error // what became of it with each of them
+	left     atomic.Int32
+	answer   func(*wire.Element)
+	answered chan struct{} // closed when it is; nil: nobody waits for that
+}
+
+// settled answers when it was called for all.
+func (g *passing) settled() {
+	if g.left.Add(-1) > 0 {
+		return
+	}
+	v := newVerdicts()
+	for i, to := range g.to {
+		err := g.errs[i]
+		if err == nil {
+			v.add(nil, nil)
+			continue
+		}
+		if errors.Is(err, im.ErrAbsent) && errors.Is(g.s.known(to.User), im.ErrUnknownUser) {
+			err = im.ErrUnknownUser // which is no secret: VerifyUserid tells it, SSP 9.3.5
+		}
+		v.add(err, named(to))
+	}
+	g.answer(v.element())
+	if g.answered != nil {
+		close(g.answered)
+	}
 }
 
 // batchOf is where what a request leads to is gathered: that of its run is flushed behind the last one of it.
@@ -242,12 +269,43 @@ func (p *peer) message(l *session.Link, u *user, m *exchange.Message) {
 		return
 	}
 	id := ssp.FormatMessageID(m.ID, p.s.x.Domain())
-	info := ssp.Info{ID: id, Type: typ, Size: size, Validity: validity, To: []ssp.Party{{User: u.who}}, From: ssp.Party{User: m.From}, Time: m.Time}
-	e := wire.New("SendMessageRequest", "deliveryReport", wire.YesNo(m.Report)).Add(p.s.meta(m.From), info.Element(l.Peer().Dialect), content)
+	from := p.faceOf(m.From)
+	to := u.recipient.Load()
+	if to == nil {
+		to = wire.New("Recipient").Add(ssp.Party{User: u.who}.Element(l.Peer().Dialect))
+		u.recipient.Store(to)
+	}
+	info := wire.New("MessageInfo", "messageID", id, "contentType", typ, "contentSize", strconv.Itoa(size), "validity", validitySeconds).
+		Add(to, from.sender, wire.New("DateTime", "format", "iso8601").With(wire.FormatTime(m.Time)))
+	e := wire.New("SendMessageRequest", "deliveryReport", wire.YesNo(m.Report)).Add(from.meta, info, content)
 	if m.Report {
 		p.remember(id, m.Message)
 	}
-	l.GoOrdered(p.s.ctx, m.From.String()+" "+u.who.String(), e, settledBy(m))
+	l.GoOrdered(p.s.lasting, m.From.String()+" "+u.who.String(), e, settledBy(m))
+}
+
+// face is how one of ours who says something stands in requests. What is in it is not changed any more: it stands in many.
+type face struct{ meta, sender *wire.Element }
+
+// mostFaces is how many are kept for a peer.
+const mostFaces = 1024
+
+// faceOf gives the one of a user of ours.
+func (p *peer) faceOf(who im.Address) *face {
+	p.mu.Lock()
+	f := p.faces[who]
+	p.mu.Unlock()
+	if f != nil {
+		return f
+	}
+	f = &face{p.s.meta(who), wire.New("Sender").Add(ssp.Party{User: who}.Element(wire.WV10))}
+	p.mu.Lock()
+	if len(p.faces) >= mostFaces {
+		clear(p.faces)
+	}
+	put(&p.faces, who, f)
+	p.mu.Unlock()
+	return f
 }
 
 // settledBy settles a message by the peer's answer.
@@ -265,7 +323,10 @@ func settledBy(m *exchange.Message) func(*wire.Element, error) {
 }
 
 // validity is how long a message may take to its receiver: ssp-syntax 10.2.
-const validity = 24 * time.Hour
+const (
+	validity        = 24 * time.Hour
+	validitySeconds = "86400"
+)
 
 // partOf is the code for the one that a request named: in a DetailedResult, or of the whole; 0 when there was no answer.
 func partOf(answer *wire.Element, err error) wire.Code {
@@ -348,58 +409,83 @@ type twice struct {
 	from, to im.Address
 }
 
-// arrival is what becomes of it. The peer's lock guards it.
+// print stands for one in memory for a while: it has no pointers, and there may be very many.
+type print [2]uint64
+
+var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+
+func (k twice) print() (p print) {
+	for i := range p {
+		p[i] = maphash.Comparable(seeds[i], k)
+	}
+	return p
+}
+
+// arrival is a message that came, and is neither delivered nor stored yet. The peer's lock guards it.
 type arrival struct {
-	settled bool          // it is delivered, or stored
-	also    []func(error) // who else waits to be told
+	of   twice
+	also []func(error) // who else waits to be told
+}
+
+// arrivals are the messages that came. The peer's lock guards them.
+type arrivals struct {
+	under       map[twice]*arrival
+	now, before map[print]struct{} // delivered or stored, since then and before
+	since       time.Time
 }
 
 // arrives notes that a message has come for a receiver. When it has come before, in the last while (the answer may have
 // been lost with the session), it is not first, and settle is told what became of it, as soon as that is known. Else
-// settled is to be told. ssp-syntax 6.
-func (p *peer) arrives(id string, from, to im.Address, settle func(error)) (settled func(error), first bool) {
+// arrived is to be called with a. ssp-syntax 6.
+func (p *peer) arrives(id string, from, to im.Address, settle func(error)) (a *arrival, first bool) {
 	if id == "" {
-		return func(error) {}, true
+		return nil, true
 	}
 	now, k := time.Now(), twice{id, from, to}
+	c := &p.came
 	p.mu.Lock()
-	if now.Sub(p.cameSince) > comesAgain {
-		p.cameBefore, p.came, p.cameSince = p.came, map[twice]*arrival{}, now
+	if now.Sub(c.since) > comesAgain || len(c.now) >= mostCame {
+		c.now, c.before, c.since = nil, c.now, now
 	}
-	a := p.came[k]
-	if a == nil {
-		a = p.cameBefore[k]
-	}
-	switch {
-	case a == nil:
-		a = &arrival{}
-		p.came[k] = a
-		p.mu.Unlock()
-		return func(err error) { p.arrived(k, a, err) }, true
-	case a.settled:
-		p.mu.Unlock()
-		settle(nil)
-	default:
+	if a = c.under[k]; a != nil {
 		a.also = append(a.also, settle)
 		p.mu.Unlock()
+		return nil, false
 	}
-	return nil, false
+	if len(c.now)+len(c.before) > 0 {
+		sum := k.print()
+		_, was := c.now[sum]
+		if !was {
+			_, was = c.before[sum]
+		}
+		if was {
+			p.mu.Unlock()
+			settle(nil)
+			return nil, false
+		}
+	}
+	a = &arrival{of: k}
+	put(&c.under, k, a)
+	p.mu.Unlock()
+	return a, true
 }
 
-// comesAgain is how long it is remembered at least.
-const comesAgain = 10 * time.Minute
+// How long it is remembered that a message came, at least, unless there are so many that none of them is under way any more.
+const (
+	comesAgain = 10 * time.Minute
+	mostCame   = 1 << 15
+)
 
 // arrived tells those who wait for it what became of a message. One that was not taken is forgotten.
-func (p *peer) arrived(k twice, a *arrival, err error) {
+func (p *peer) arrived(a *arrival, err error) {
+	if a == nil {
+		return
+	}
 	p.mu.Lock()
 	also := a.also
-	a.settled, a.also = true, nil
-	if err != nil {
-		for _, m := range []map[twice]*arrival{p.came, p.cameBefore} {
-			if m[k] == a {
-				delete(m, k)
-			}
-		}
+	delete(p.came.under, a.of)
+	if err == nil {
+		put(&p.came.now, a.of.print(), struct{}{})
 	}
 	p.mu.Unlock()
 	for _, settle := range also {

@@ -48,8 +48,10 @@ func (u *user) boxed() (*kept, bool) {
 	if u.p.s.serves(u.who.Domain(), Messages) {
 		return k, true
 	}
-	if pse, err := ssp.ParseService(k.Profile["Services.IM.PSE"]); err == nil {
-		return k, u.p.s.x.Ours(pse)
+	if named := k.Profile["Services.IM.PSE"]; named != "" {
+		if pse, err := ssp.ParseService(named); err == nil {
+			return k, u.p.s.x.Ours(pse)
+		}
 	}
 	return k, k.Method != ""
 }

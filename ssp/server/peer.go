@@ -10,6 +10,7 @@ import (
 	"parley/exchange"
 	"parley/im"
 	"parley/ssp/session"
+	"parley/ssp/wire"
 )
 
 // peer is a domain that is registered, and those of its users who are in memory.
@@ -27,17 +28,17 @@ type peer struct {
 	invitations invitations
 	told        told
 
-	mu               sync.Mutex // guards what follows
-	users            map[im.Address]*user
-	queue            []thing            // what is to be told to the peer, in order
-	draining         bool               // one goroutine does
-	held             int                // it waits until a request is answered
-	fresh            map[sight]struct{} // who asked, or was told, since there is a session; nil when all has been told again
-	stale            bool               // something was not told for want of room: all is to be told again
-	sent             map[string]*im.Message
-	sentIDs          []string           // the oldest first
-	came, cameBefore map[twice]*arrival // messages that came, and before cameSince
-	cameSince        time.Time
+	mu       sync.Mutex // guards what follows
+	users    map[im.Address]*user
+	queue    []thing            // what is to be told to the peer, in order
+	draining bool               // one goroutine does
+	held     int                // it waits until a request is answered
+	fresh    map[sight]struct{} // who asked, or was told, since there is a session; nil when all has been told again
+	stale    bool               // something was not told for want of room: all is to be told again
+	sent     map[string]*im.Message
+	sentIDs  []string             // the oldest first
+	came     arrivals             // messages that came
+	faces    map[im.Address]*face // of ours who said something lately
 }
 
 // thing is a delivery for one of the peer's users.
@@ -48,12 +49,13 @@ type thing struct {
 
 // user is somebody of a peer's: the session that stands for them.
 type user struct {
-	p    *peer
-	who  im.Address
-	c    *exchange.Client
-	last atomic.Int64         // when something was last done by them or for them, Unix seconds
-	kept atomic.Pointer[kept] // nil: not read yet
-	lane lane
+	p         *peer
+	who       im.Address
+	c         *exchange.Client
+	last      atomic.Int64                 // when something was last done by them or for them, Unix seconds
+	kept      atomic.Pointer[kept]         // nil: not read yet
+	recipient atomic.Pointer[wire.Element] // as they stand in a message; not changed any more
+	lane      lane
 
 	mu    sync.Mutex              // guards what follows
 	wants map[im.Address][]string // the presence attributes that they asked for of ours; nil: all

@@ -74,9 +74,9 @@ func (u *user) keep(ctx context.Context, edit func(*kept) error) error {
 }
 
 // put keeps a value in a map that may not be there.
-func put[V any](m *map[string]V, k string, v V) {
+func put[K comparable, V any](m *map[K]V, k K, v V) {
 	if *m == nil {
-		*m = map[string]V{}
+		*m = map[K]V{}
 	}
 	(*m)[k] = v
 }

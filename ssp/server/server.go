@@ -64,9 +64,10 @@ type Server struct {
 	peers   map[string]*peer
 	learned int
 
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
-	work   sync.WaitGroup // goroutines of the door: all end with ctx, or when their work is done
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+	lasting context.Context // of requests that come in great numbers: they end with their link, at the latest in Close
+	work    sync.WaitGroup  // goroutines of the door: all end with ctx, or when their work is done
 }
 
 // row says who answers a primitive that begins a transaction: SSP 5.
@@ -108,6 +109,7 @@ func New(c Config) (*Server, error) {
 	}
 	s.rooms = groupService{s}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.lasting = context.WithoutCancel(s.ctx)
 	s.node = session.New(session.Config{Domain: s.x.Domain(), Lookup: c.Register.Peer, Handle: s.handle, Rest: rest, Up: s.up, Down: s.down,
 		Timers: c.Timers, Limits: c.Limits, Dial: c.Dial.Dial, Resolver: c.Dial.Resolver, Log: c.Log, Metrics: c.Metrics, Hit: c.Hit})
 	s.work.Go(s.sweep) // ends with s.ctx

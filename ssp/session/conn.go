@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"parley/ssp/wire"
 )
 
 // MediaType is what documents are to HTTP. ssp-syntax 1.2.
@@ -45,25 +47,39 @@ func (e *httpError) Error() string { return "HTTP status " + strconv.Itoa(e.stat
 // ssp-syntax 1.3.
 var errSilent = errors.New("connection closed without an answer")
 
-// post sends a document, and reads the acknowledgement; what stands in that is given back if it is a document.
+// post sends a document, made of one post or of several of one session, and reads the acknowledgement; what stands in that is given back if it is a document.
 // fresh says that nothing of an answer came on a connection that was used before: it may be tried on another.
-func (c *conn) post(doc []byte, session, id string, until time.Time) (body []byte, fresh bool, err error) {
+func (c *conn) post(batch []*post, d wire.Dialect, until time.Time) (body []byte, fresh bool, err error) {
+	session, foot := batch[0].session, ""
+	var room [256]byte
+	head := room[:0]
+	if session != "" {
+		head, foot = d.AppendHead(head, session), wire.Foot
+	}
+	size := len(head) + len(foot)
+	for _, p := range batch {
+		size += len(p.doc)
+	}
 	b := c.out[:0]
 	b = append(b, "POST "...)
 	b = append(b, c.to.path...)
 	b = append(b, " HTTP/1.1\r\nHost: "...)
 	b = append(b, c.to.host...)
 	b = append(b, "\r\nUser-Agent: Parley\r\nContent-Type: "+MediaType+"; charset=UTF-8\r\nx-wv-transactionid: "...)
-	b = appendHeader(b, id)
+	b = appendHeader(b, batch[0].id)
 	if session != "" {
 		b = append(b, "\r\nx-wv-sessionid: "...)
 		b = appendHeader(b, session)
 	}
 	b = append(b, "\r\nContent-Length: "...)
-	b = strconv.AppendInt(b, int64(len(doc)), 10)
+	b = strconv.AppendInt(b, int64(size), 10)
 	b = append(b, "\r\n\r\n"...)
-	b = append(b, doc...)
-	if c.out = b; cap(b) > 1<<16 {
+	b = append(b, head...)
+	for _, p := range batch {
+		b = append(b, p.doc...)
+	}
+	b = append(b, foot...)
+	if c.out = b; cap(b) > 1<<17 {
 		c.out = nil
 	}
 	c.SetDeadline(until)

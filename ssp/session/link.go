@@ -50,9 +50,10 @@ type Link struct {
 	order    []served // of served, the oldest first
 	inbox    []work   // from head on
 	head     int
-	opened   bool // the inbox is
-	running  bool // somebody works through the inbox
-	run      Run  // of whoever does
+	opened   bool   // the inbox is
+	running  bool   // somebody works through the inbox
+	run      Run    // of whoever does
+	service  string // the peer's Service-ID as it writes it; of whoever does
 	tokens   float64
 	filled   time.Time // when tokens was right
 	mesh     *mesh     // nil: no redirect is planned
@@ -265,7 +266,7 @@ const inOrder = "\x00"
 
 // reply sends a unit of ours in a session; key as in GoOrdered.
 func (l *Link) reply(session string, u wire.Unit, key string) {
-	doc, err := l.document(session, u)
+	doc, err := l.document(&u)
 	if err != nil {
 		l.n.c.Log.Error("cannot be written", "verb", u.Primitive.Name, "peer", l.p.domain, "err", err)
 		return
@@ -275,12 +276,11 @@ func (l *Link) reply(session string, u wire.Unit, key string) {
 
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
-// document writes a unit of ours.
-func (l *Link) document(session string, u wire.Unit) ([]byte, error) {
+// document writes a unit of ours; the sender puts the rest of a document around it.
+func (l *Link) document(u *wire.Unit) ([]byte, error) {
 	b := scratch.Get().(*[]byte)
 	defer scratch.Put(b)
-	m := wire.Message{Dialect: l.info.Dialect, Session: session, Units: []wire.Unit{u}}
-	doc, err := m.Append((*b)[:0])
+	doc, err := u.Append((*b)[:0], l.info.Dialect)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"parley/metrics"
@@ -25,6 +26,7 @@ type served struct{ id, primitive string }
 type answer struct {
 	at    time.Time
 	doc   []byte // the last answer; nil: none yet
+	in    string // its session
 	final bool
 	third chan *wire.Element // where the peer's third step is waited for
 	next  *answer            // what answers that
@@ -286,13 +288,19 @@ func (l *Link) serve(w *work) {
 		return
 	}
 	meta, has := u.Meta()
-	domain, err := ssp.ParseService(meta.Service)
+	var err error
+	if has && meta.Service != l.service { // each request says the same
+		var domain string
+		if domain, err = ssp.ParseService(meta.Service); err == nil && domain == l.p.domain {
+			l.service = strings.Clone(meta.Service)
+		}
+	}
 	switch x := r.exchange; {
 	case x == nil:
 		l.misunderstood("answer as a request", u, nil)
 		r.refuse(wire.UnknownTransaction, name+" begins no transaction")
 		return
-	case has && (err != nil || domain != l.p.domain):
+	case has && meta.Service != l.service:
 		l.misunderstood("request of another domain", u, err)
 		r.refuse(wire.UnknownTransaction, "Service-ID is not yours")
 		return
@@ -349,10 +357,10 @@ func (l *Link) remember(u *wire.Unit, name string) (*answer, bool) {
 		return nil, false
 	}
 	if have := l.served[key]; have != nil {
-		doc := have.doc
+		doc, in := have.doc, have.in
 		l.mu.Unlock()
 		if doc != nil {
-			l.sender.send(&post{doc: doc, session: l.answering(l.own), id: u.ID})
+			l.sender.send(&post{doc: doc, session: in, id: u.ID})
 		}
 		return nil, false
 	}
@@ -439,15 +447,15 @@ func (r *Request) Answer(e *wire.Element) {
 		return
 	}
 	session := l.answering(r.session)
-	doc, err := l.document(session, wire.Unit{Response: true, ID: r.ID, Primitive: e})
+	doc, err := l.document(&wire.Unit{Response: true, ID: r.ID, Primitive: e})
 	if err != nil {
 		l.n.c.Log.Error("answer cannot be written", "verb", e.Name, "peer", l.p.domain, "err", err)
-		if doc, err = l.document(session, wire.Unit{Response: true, ID: r.ID, Primitive: wire.Status(wire.Internal, "")}); err != nil {
+		if doc, err = l.document(&wire.Unit{Response: true, ID: r.ID, Primitive: wire.Status(wire.Internal, "")}); err != nil {
 			return
 		}
 	}
 	l.mu.Lock()
-	a.doc, a.at = doc, time.Now()
+	a.doc, a.in, a.at = doc, session, time.Now()
 	l.mu.Unlock()
 	l.sender.send(&post{doc: doc, session: session, id: r.ID, waits: true})
 }

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -11,14 +10,16 @@ import (
 
 // post is a document that is to be sent, or is on its way.
 type post struct {
-	doc         []byte // not changed once it is queued: it may be sent again
+	doc         []byte // of a session, its transaction alone; not changed once it is queued: it may be sent again
 	session, id string
 	key         string // posts of one key do not overtake each other; "" is none
 	to          string // the host it must go to; "" is any
 	done        func(error)
-	waits       bool  // not for its own sake a document is sent while the sender gathers
-	hold        bool  // when it did not arrive, its key waits for resend or release
-	next        *post // of the same key, waiting
+	l           *Link        // with t: that is what it is of, instead of done
+	t           *transaction //
+	waits       bool         // not for its own sake a document is sent while the sender gathers
+	hold        bool         // when it did not arrive, its key waits for resend or release
+	next        *post        // of the same key, waiting
 }
 
 // sender sends documents to a peer in the order in which they were queued, several at once when there are so many. A
@@ -99,7 +100,10 @@ func (s *sender) gather(on bool) {
 }
 
 func (p *post) finish(err error) {
-	if p.done != nil {
+	switch {
+	case p.t != nil:
+		p.l.acked(p.t, p, err)
+	case p.done != nil:
 		p.done(err)
 	}
 }
@@ -181,7 +185,6 @@ func (s *sender) work() {
 
 // transmit sends one document, on the connection given if there is one; what it gives back can be used again.
 func (s *sender) transmit(c *conn, batch []*post) (*conn, error) {
-	doc := join(batch)
 	first := batch[0]
 	for {
 		if c != nil && first.to != "" && c.to.host != first.to {
@@ -199,7 +202,7 @@ func (s *sender) transmit(c *conn, batch []*post) (*conn, error) {
 				return nil, err
 			}
 		}
-		body, again, err := c.post(doc, first.session, first.id, time.Now().Add(s.n.c.Timers.Ack))
+		body, again, err := c.post(batch, s.peer.Dialect, time.Now().Add(s.n.c.Timers.Ack))
 		var refused *httpError
 		if err != nil && !errors.As(err, &refused) || c.ended {
 			s.drop(c)
@@ -307,31 +310,6 @@ func (s *sender) release(p *post) {
 		s.hire()
 	}
 }
-
-// join makes one document of several: they differ in their transactions alone. ssp-syntax 1.7.
-func join(batch []*post) []byte {
-	if len(batch) == 1 {
-		return batch[0].doc
-	}
-	size := 0
-	for _, p := range batch {
-		size += len(p.doc)
-	}
-	b := make([]byte, 0, size)
-	for i, p := range batch {
-		from, to := bytes.Index(p.doc, transactionStart), len(p.doc)-len(documentEnd)
-		if i == 0 {
-			b = append(b, p.doc[:from]...)
-		}
-		b = append(b, p.doc[from:to]...)
-	}
-	return append(b, documentEnd...)
-}
-
-var (
-	transactionStart = []byte("<Transaction ")
-	documentEnd      = []byte("</Session></WV-SSP-Message>")
-)
 
 // connect takes an idle connection to a host, any if it is "", or opens one.
 func (s *sender) connect(host string) (*conn, error) {

@@ -85,6 +85,7 @@ type transaction struct {
 	due         time.Time // zero while it is being sent
 	last        time.Time // whatever the peer says meanwhile
 	tries       int
+	first       post  // as it is sent for the first time
 	held        *post // it did not arrive, and nothing of its key goes before it
 	stop        func() bool
 }
@@ -173,7 +174,7 @@ func (l *Link) ask(ctx context.Context, key string, t *transaction) {
 	s, _ := wire.Lookup(t.e.Name)
 	t.id, t.key, t.session = l.n.transactionID(), key, l.sessionOf(s.By)
 	var err error
-	if t.doc, err = l.document(t.session, wire.Unit{ID: t.id, Primitive: t.e}); err != nil {
+	if t.doc, err = l.document(&wire.Unit{ID: t.id, Primitive: t.e}); err != nil {
 		l.finish(t, nil, err)
 		return
 	}
@@ -228,8 +229,10 @@ func (l *Link) post(t *transaction) *post {
 	if t.held = nil; p != nil {
 		return p
 	}
-	p = &post{doc: t.doc, session: t.session, id: t.id, key: t.key, to: t.to, hold: t.key != ""}
-	p.done = func(err error) { l.acked(t, p, err) }
+	if p = &t.first; p.t != nil {
+		p = &post{}
+	}
+	*p = post{doc: t.doc, session: t.session, id: t.id, key: t.key, to: t.to, hold: t.key != "", l: l, t: t}
 	return p
 }
 
@@ -382,7 +385,7 @@ func (l *Link) follow(t *transaction, answer, next *wire.Element) {
 		}
 		return
 	}
-	doc, err := l.document(t.session, wire.Unit{ID: t.id, Primitive: next})
+	doc, err := l.document(&wire.Unit{ID: t.id, Primitive: next})
 	l.mu.Lock()
 	if err != nil || l.pending[t.id] != t {
 		gone := l.pending[t.id] != t

@@ -166,7 +166,13 @@ func ParseCode(s string) (Code, bool) {
 }
 
 // String is the number.
-func (c Code) String() string { return strconv.Itoa(int(c)) }
+func (c Code) String() string {
+	switch c {
+	case Successful: // nearly always
+		return "200"
+	}
+	return strconv.Itoa(int(c))
+}
 
 // Error makes a code an error that a handler can return. SSP 14.
 func (c Code) Error() string {

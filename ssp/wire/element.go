@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/base64"
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -19,14 +20,27 @@ type Element struct {
 // Attr is an attribute.
 type Attr struct{ Name, Value string }
 
+// small is an element with room for what most have, so that it is one piece of memory.
+type small struct {
+	Element
+	attrs [2]Attr
+	kids  [2]*Element
+}
+
 // New makes an element with attributes, names and values in turn; empty values are left out.
 func New(name string, attrs ...string) *Element {
-	e := &Element{Name: name}
-	if len(attrs) > 0 {
+	m := &small{Element: Element{Name: name}}
+	e := &m.Element
+	if len(attrs) <= 2*len(m.attrs) {
+		e.Attrs = m.attrs[:0]
+	} else {
 		e.Attrs = make([]Attr, 0, len(attrs)/2+1) // one more is often set later
 	}
+	e.Kids = m.kids[:0]
 	for i := 0; i+1 < len(attrs); i += 2 {
-		e.Set(attrs[i], attrs[i+1])
+		if attrs[i+1] != "" {
+			e.Attrs = append(e.Attrs, Attr{attrs[i], attrs[i+1]})
+		}
 	}
 	return e
 }
@@ -51,7 +65,7 @@ func (e *Element) Set(name, value string) *Element {
 
 // Add puts elements inside; nil ones are left out. Encode writes them in the table's order.
 func (e *Element) Add(kids ...*Element) *Element {
-	if e.Kids == nil && len(kids) > 1 {
+	if len(e.Kids) == 0 && len(kids) > cap(e.Kids) {
 		e.Kids = make([]*Element, 0, len(kids))
 	}
 	for _, k := range kids {
@@ -79,33 +93,70 @@ const Base64 = "base64"
 
 // Bytes is the content, decoded when the attribute encoding says base64; false when it is none. ssp-syntax 2.5.
 func (e *Element) Bytes() ([]byte, bool) {
+	if e == nil {
+		return nil, false
+	}
+	return e.AppendBytes(nil)
+}
+
+// AppendBytes appends what Bytes gives.
+func (e *Element) AppendBytes(dst []byte) ([]byte, bool) {
 	switch {
 	case e == nil:
-		return nil, false
+		return dst, false
 	case !strings.EqualFold(e.Attr("encoding"), Base64):
-		return []byte(e.Text), true
+		return append(dst, e.Text...), true
 	}
-	text := strings.Map(func(r rune) rune {
+	text, how := dense(e.Text), base64.StdEncoding
+	if len(text)%4 != 0 {
+		how = base64.RawStdEncoding
+	}
+	dst = slices.Grow(dst, how.DecodedLen(len(text)))
+	n, err := how.Decode(dst[len(dst):cap(dst)], []byte(text))
+	return dst[:len(dst)+n], err == nil
+}
+
+// dense is s without the blanks in it.
+func dense(s string) string {
+	if !strings.ContainsAny(s, blanks) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
 		if r == ' ' || r == '\t' || r == '\r' || r == '\n' {
 			return -1
 		}
 		return r
-	}, e.Text)
-	b, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		b, err = base64.RawStdEncoding.DecodeString(text)
-	}
-	return b, err == nil
+	}, s)
 }
 
-// decodes says whether Bytes has something to say, without making it when it need not be decoded.
+// decodes says whether Bytes has something to say, without making it.
 func (e *Element) decodes() bool {
 	if !strings.EqualFold(e.Attr("encoding"), Base64) {
 		return true
 	}
-	_, ok := e.Bytes()
-	return ok
+	n, pad := 0, 0
+	for i := range len(e.Text) {
+		switch c := e.Text[i]; {
+		case c == ' ', c == '\t', c == '\r', c == '\n':
+		case c == '=':
+			n++
+			pad++
+		case pad > 0, !inBase64[c]:
+			return false
+		default:
+			n++
+		}
+	}
+	return pad == 0 && n%4 != 1 || pad <= 2 && pad > 0 && n%4 == 0
 }
+
+// inBase64 are the 64.
+var inBase64 = func() (t [256]bool) {
+	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" {
+		t[c] = true
+	}
+	return t
+}()
 
 // Attr is the value of an attribute; "" when it is not there.
 func (e *Element) Attr(name string) string {

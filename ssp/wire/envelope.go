@@ -173,7 +173,9 @@ func (m *Message) unit(n xmltext.Node) error {
 		return malformed("a transaction with more than one element inside", nil)
 	}
 	if s := primitive(string(p.Local())); s != nil {
-		u.Primitive = s.read(p, s.Name)
+		var room pieces
+		room.begin(p)
+		u.Primitive = s.read(&room, p, s.Name)
 	} else {
 		u.Unknown = string(p.Local())
 	}
@@ -187,35 +189,65 @@ func (m *Message) Append(dst []byte) ([]byte, error) {
 	if len(m.Units) == 0 || m.Setup && len(m.Units) > 1 || !m.Setup && m.Session == "" {
 		return dst, errors.New("ssp/wire: a message without a transaction or a session")
 	}
-	b := xmltext.Build(append(dst, "<?xml version='1.0'?>"...))
-	b.Start("WV-SSP-Message").Attr("xmlns", m.Dialect.Space())
-	around := "SetupTransaction"
-	if !m.Setup {
-		around = "Transaction"
-		b.Start("Session").Attr("sessionID", m.Session)
-	}
-	for i := range m.Units {
-		u := &m.Units[i]
-		if u.ID == "" || u.Primitive == nil {
-			return dst, errors.New("ssp/wire: a transaction without an ID or a primitive")
-		}
-		s := all.primitives[u.Primitive.Name]
-		if s == nil {
-			return dst, fmt.Errorf("ssp/wire: %s is no primitive", u.Primitive.Name)
-		}
-		mode := "Request"
-		if u.Response {
-			mode = "Response"
-		}
-		name := s.Name
-		if m.Dialect == OMA13 && s.OMA13 != "" {
-			name = s.OMA13
-		}
-		b.Start(around).Attr("mode", mode).Attr("transactionID", u.ID)
-		if err := s.write(&b, u.Primitive, name, m.Dialect); err != nil {
+	if m.Setup {
+		b, err := m.Units[0].append(m.Dialect.begin(dst), "SetupTransaction", m.Dialect)
+		if err != nil {
 			return dst, err
 		}
-		b.End()
+		return append(b, endRoot...), nil
+	}
+	b := m.Dialect.AppendHead(dst, m.Session)
+	var err error
+	for i := range m.Units {
+		if b, err = m.Units[i].Append(b, m.Dialect); err != nil {
+			return dst, err
+		}
+	}
+	return append(b, Foot...), nil
+}
+
+// begin writes what a document begins with.
+func (d Dialect) begin(dst []byte) []byte {
+	dst = append(dst, "<?xml version='1.0'?><WV-SSP-Message"...)
+	return append(xmltext.AppendAttr(dst, "xmlns", d.Space()), '>')
+}
+
+// endRoot closes the root.
+const endRoot = "</WV-SSP-Message>"
+
+// AppendHead writes what stands before the transactions of a session: these are [Unit.Append], and [Foot] is what stands
+// behind them. ssp-syntax 1.7, 2.1.
+func (d Dialect) AppendHead(dst []byte, session string) []byte {
+	dst = append(d.begin(dst), "<Session"...)
+	return append(xmltext.AppendAttr(dst, "sessionID", session), '>')
+}
+
+// Foot is the end of a document of transactions.
+const Foot = "</Session>" + endRoot
+
+// Append writes a transaction without what stands around it, as Message.Append does.
+func (u *Unit) Append(dst []byte, d Dialect) ([]byte, error) { return u.append(dst, "Transaction", d) }
+
+func (u *Unit) append(dst []byte, around string, d Dialect) ([]byte, error) {
+	if u.ID == "" || u.Primitive == nil {
+		return dst, errors.New("ssp/wire: a transaction without an ID or a primitive")
+	}
+	s := all.primitives[u.Primitive.Name]
+	if s == nil {
+		return dst, fmt.Errorf("ssp/wire: %s is no primitive", u.Primitive.Name)
+	}
+	mode := "Request"
+	if u.Response {
+		mode = "Response"
+	}
+	name := s.Name
+	if d == OMA13 && s.OMA13 != "" {
+		name = s.OMA13
+	}
+	b := xmltext.Build(dst)
+	b.Start(around).Attr("mode", mode).Attr("transactionID", u.ID)
+	if err := s.write(&b, u.Primitive, name, d); err != nil {
+		return dst, err
 	}
 	return b.Bytes(), nil
 }

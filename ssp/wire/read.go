@@ -110,14 +110,101 @@ func (s *Structure) place(name string, attr bool) int {
 	return -1
 }
 
+// pieces are the memory that one primitive is read into: a few allocations for all of it. Nothing of other primitives is
+// in them, so that whoever keeps a value of one keeps no more than that one.
+type pieces struct {
+	elements []Element
+	attrs    []Attr
+	kids     []*Element
+	text     strings.Builder
+}
+
+// How much is got at once at most: elements, and bytes of text. What nobody knows is counted, too.
+const (
+	mostElements = 64
+	mostText     = 512
+)
+
+// begin makes room for an element that is about to be read.
+func (p *pieces) begin(n xmltext.Node) {
+	k := min(count(n), mostElements)
+	p.elements = make([]Element, 0, k)
+	p.attrs = make([]Attr, 0, k+k/4)
+	p.kids = make([]*Element, 0, k)
+	p.text.Grow(min(len(n.Bytes())/2, mostText))
+}
+
+// count counts an element and those in it.
+func count(n xmltext.Node) int {
+	k := 1
+	for c := n.FirstChild(); c.Ok(); c = c.Next() {
+		k += count(c)
+	}
+	return k
+}
+
+// element makes an empty one.
+func (p *pieces) element(name string) *Element {
+	if len(p.elements) == cap(p.elements) {
+		p.elements = make([]Element, 0, mostElements)
+	}
+	p.elements = append(p.elements, Element{Name: name})
+	return &p.elements[len(p.elements)-1]
+}
+
+// room is room for the elements right inside of one.
+func (p *pieces) room(n xmltext.Node) []*Element {
+	k := 0
+	for c := n.FirstChild(); c.Ok(); c = c.Next() {
+		k++
+	}
+	if k > cap(p.kids)-len(p.kids) {
+		return make([]*Element, 0, min(k, mostElements))
+	}
+	at := len(p.kids)
+	p.kids = p.kids[:at+k]
+	return p.kids[at : at : at+k]
+}
+
+// string is a copy of b without blanks around it.
+func (p *pieces) string(b []byte) string {
+	b = bytes.Trim(b, blanks)
+	if len(b) == 0 {
+		return ""
+	}
+	if len(b) > p.text.Cap()-p.text.Len() {
+		if len(b) > mostText/4 {
+			return string(b)
+		}
+		p.text = strings.Builder{}
+		p.text.Grow(mostText / 2)
+	}
+	at := p.text.Len()
+	p.text.Write(b)
+	return p.text.String()[at:]
+}
+
+// value is a value of a type in the spelling that is written.
+func (p *pieces) value(t Type, b []byte) string {
+	if t == tBool {
+		switch string(b) {
+		case Yes:
+			return Yes
+		case No:
+			return No
+		}
+	}
+	return t.normal(p.string(b))
+}
+
 // read reads an element of the structure, and gives it the name.
-func (s *Structure) read(n xmltext.Node, name string) *Element {
-	e := &Element{Name: name}
+func (s *Structure) read(p *pieces, n xmltext.Node, name string) *Element {
+	e := p.element(name)
 	if s.Text != "" {
-		e.Text = s.Text.normal(trim(string(n.Text())))
+		e.Text = p.value(s.Text, n.Text())
 	}
 	if s.Open {
-		readOpen(e, n)
+		p.open(e, n)
 		return e
 	}
 	if s.Name == "Status" { // the client protocol puts one more element around, ssp-syntax 2.4
@@ -125,17 +212,36 @@ func (s *Structure) read(n xmltext.Node, name string) *Element {
 			n = r
 		}
 	}
+	at, last, sorted := len(p.attrs), -1, true
 	for a := range n.Attrs() {
-		if len(a.Space) == 0 {
-			e.take(s, s.field(a.Local, true), a.Value)
+		if len(a.Space) > 0 {
+			continue
+		}
+		i := s.field(a.Local, true)
+		if i < 0 {
+			continue
+		}
+		e.Attrs = p.attrs[at:]
+		if f := &s.Fields[i]; e.Attr(f.Name) == "" {
+			if v := p.value(f.Type, a.Value); v != "" {
+				p.attrs = append(p.attrs, Attr{f.Name, v})
+				sorted = sorted && i >= last
+				last = i
+			}
 		}
 	}
-	sorted, last := true, -1
-	for c := range n.Children() {
+	if e.Attrs = nil; len(p.attrs) > at {
+		e.Attrs = p.attrs[at:len(p.attrs):len(p.attrs)]
+	}
+	kids, lastKid, kidsSorted := p.room(n), -1, true
+	for c := n.FirstChild(); c.Ok(); c = c.Next() {
 		i := s.field(c.Local(), false)
 		if i < 0 {
-			if !c.FirstChild().Ok() { // what is an attribute here is an element in the client protocol
-				e.take(s, s.field(c.Local(), true), c.Text())
+			if i = s.field(c.Local(), true); i >= 0 && !c.FirstChild().Ok() { // what is an attribute here is an element in the client protocol
+				if f := &s.Fields[i]; e.Attr(f.Name) == "" {
+					e.Set(f.Name, p.value(f.Type, c.Text()))
+					sorted = false
+				}
 			}
 			continue
 		}
@@ -145,44 +251,42 @@ func (s *Structure) read(n xmltext.Node, name string) *Element {
 			f = &s.Fields[i]
 		}
 		if f.of != nil {
-			e.Kids = append(e.Kids, f.of.read(c, f.Name))
+			kids = append(kids, f.of.read(p, c, f.Name))
 		} else {
-			e.Kids = append(e.Kids, &Element{Name: f.Name, Text: f.Type.normal(trim(string(c.Text())))})
+			k := p.element(f.Name)
+			k.Text = p.value(f.Type, c.Text())
+			kids = append(kids, k)
 		}
-		sorted = sorted && i >= last
-		last = i
+		kidsSorted = kidsSorted && i >= lastKid
+		lastKid = i
 	}
-	if !sorted {
+	if len(kids) > 0 {
+		e.Kids = kids[:len(kids):len(kids)]
+	}
+	if !kidsSorted {
 		slices.SortStableFunc(e.Kids, func(a, b *Element) int { return cmp.Compare(s.place(a.Name, false), s.place(b.Name, false)) })
 	}
-	if byPlace := func(a, b Attr) int { return cmp.Compare(s.place(a.Name, true), s.place(b.Name, true)) }; !slices.IsSortedFunc(e.Attrs, byPlace) {
-		slices.SortFunc(e.Attrs, byPlace)
+	if !sorted {
+		slices.SortFunc(e.Attrs, func(a, b Attr) int { return cmp.Compare(s.place(a.Name, true), s.place(b.Name, true)) })
 	}
 	return e
 }
 
-// take sets the attribute of field i, unless it is none or there already.
-func (e *Element) take(s *Structure, i int, v []byte) {
-	if i < 0 {
-		return
-	}
-	f := &s.Fields[i]
-	if e.Attr(f.Name) == "" {
-		e.Set(f.Name, f.Type.normal(trim(string(v))))
-	}
-}
-
-// readOpen keeps what stands in an element as it came, but for namespaces and blanks around texts.
-func readOpen(e *Element, n xmltext.Node) {
+// open keeps what stands in an element as it came, but for namespaces and blanks around texts.
+func (p *pieces) open(e *Element, n xmltext.Node) {
 	for a := range n.Attrs() {
 		if len(a.Space) == 0 {
-			e.Set(string(a.Local), trim(string(a.Value)))
+			e.Set(string(a.Local), p.string(a.Value))
 		}
 	}
-	e.Text = trim(string(n.Text()))
-	for c := range n.Children() {
-		k := &Element{Name: string(c.Local())}
-		readOpen(k, c)
-		e.Kids = append(e.Kids, k)
+	e.Text = p.string(n.Text())
+	kids := p.room(n)
+	for c := n.FirstChild(); c.Ok(); c = c.Next() {
+		k := p.element(string(c.Local()))
+		p.open(k, c)
+		kids = append(kids, k)
+	}
+	if len(kids) > 0 {
+		e.Kids = kids[:len(kids):len(kids)]
 	}
 }

@@ -79,6 +79,9 @@ func (t Type) normal(v string) string {
 	}
 	switch t {
 	case tTime:
+		if _, ok := basic(v); ok {
+			return v
+		}
 		if at, ok := ParseTime(v); ok {
 			return FormatTime(at)
 		}
@@ -124,6 +127,9 @@ var layouts = []string{"20060102T150405Z", "20060102T150405", "20060102T150405Z0
 // ParseTime reads a date and time; one without a time zone is UTC. Fractions of seconds are dropped. Years are
 // 1 to 9999.
 func ParseTime(s string) (time.Time, bool) {
+	if t, ok := basic(s); ok {
+		return t, true
+	}
 	for _, l := range layouts {
 		if t, err := time.Parse(l, s); err == nil {
 			t = t.UTC().Truncate(time.Second)
@@ -131,6 +137,31 @@ func ParseTime(s string) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// basic reads the first of the layouts, in which nearly all times come; false also for what is no date.
+func basic(s string) (time.Time, bool) {
+	if len(s) != len("20060102T150405Z") || s[8] != 'T' || s[15] != 'Z' {
+		return time.Time{}, false
+	}
+	n := [...]int{0, 0, 0, 0, 0, 0, 0} // year in two parts
+	for i := range n {
+		at := 2 * i
+		if i > 3 {
+			at++
+		}
+		a, b := s[at]-'0', s[at+1]-'0'
+		if a > 9 || b > 9 {
+			return time.Time{}, false
+		}
+		n[i] = int(a)*10 + int(b)
+	}
+	year := n[0]*100 + n[1]
+	if year == 0 || n[4] > 23 || n[5] > 59 || n[6] > 59 {
+		return time.Time{}, false
+	}
+	t := time.Date(year, time.Month(n[2]), n[3], n[4], n[5], n[6], 0, time.UTC)
+	return t, t.Day() == n[3] && int(t.Month()) == n[2]
 }
 
 // FormatTime writes a date and time in the basic form of ISO 8601, in UTC: 20021119T063000Z. ssp-syntax 2.5.
