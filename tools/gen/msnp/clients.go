@@ -102,15 +102,15 @@ func steps() string {
 
 // title is the names of some versions, with what they share said once.
 func title(names []string) string {
-	t := names[0]
-	for i, n := range names[1:] {
-		between := ", "
-		if i == len(names)-2 {
-			between = " and "
-		}
-		t += between + strings.TrimPrefix(n, "MSN Messenger ")
+	short := []string{names[0]}
+	for _, n := range names[1:] {
+		short = append(short, strings.TrimPrefix(n, "MSN Messenger "))
 	}
-	return t
+	last := len(short) - 1
+	if last == 0 {
+		return short[0]
+	}
+	return strings.Join(short[:last], ", ") + " and " + short[last]
 }
 
 // letters sets what is to be written letter by letter off from the sentence.

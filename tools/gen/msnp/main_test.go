@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"parley/msnp/clients"
@@ -15,9 +16,11 @@ import (
 
 const top = "../../.."
 
+var once = sync.OnceValues(func() (map[string]string, error) { return generate(top) })
+
 func made(t *testing.T) map[string]string {
 	t.Helper()
-	files, err := generate(top)
+	files, err := once()
 	if err != nil {
 		t.Fatal(err)
 	}
