@@ -245,10 +245,13 @@ func (u *user) enters(id im.RoomID, via string) {
 	u.in[id] = place{via: via}
 }
 
+// leaves forgets that, unless they are in it again.
 func (u *user) leaves(id im.RoomID) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	delete(u.in, id)
+	if _, err := u.p.s.x.RoomSeat(u.c, id); err != nil {
+		delete(u.in, id)
+	}
 }
 
 // over is the link over which a user is told of a group; nil when there is none.

@@ -202,9 +202,25 @@ func (g *guest) enter() {
 	if err == nil {
 		g.settle(in)
 	} else {
-		g.end()
+		g.turnedAway(err)
 	}
 	g.answer(err)
+}
+
+// turnedAway ends the conversation of who was not let in, and tells them why.
+func (g *guest) turnedAway(err error) {
+	why := "The group cannot be reached."
+	if code, ok := errors.AsType[wire.Code](err); ok && code.Words() != "" {
+		why = "You cannot be in the group: " + code.Words() + "."
+	}
+	g.mu.Lock()
+	a := g.annex
+	g.mu.Unlock()
+	if a != nil {
+		a.Welcome(why, "")
+		a.Flush()
+	}
+	g.end()
 }
 
 // answer tells who invited what became of it.
@@ -438,19 +454,25 @@ func (g *guest) rejoin() {
 		}
 		g.mu.Unlock()
 	default:
-		g.end()
+		g.turnedAway(err)
 	}
 }
 
-// loseGuests and rejoinGuests follow the sessions with the peer.
+// loseGuests follows the end of sessions. Where there is no way any more, nobody waits for the next one.
 func (s *Server) loseGuests() {
 	for _, g := range s.everyGuest() {
-		if s.groupLink(g.at) == nil {
+		switch {
+		case s.groupLink(g.at) != nil:
+		case s.hop(s.provider(g.at.Owner.Domain(), Groups)) == nil:
+			g.end()
+			g.answer(im.ErrAbsent)
+		default:
 			g.lose()
 		}
 	}
 }
 
+// rejoinGuests follows their beginning.
 func (s *Server) rejoinGuests() {
 	for _, g := range s.everyGuest() {
 		if s.groupLink(g.at) != nil {
@@ -502,104 +524,4 @@ func (s *Server) requestFor(ctx context.Context, l *session.Link, who im.Address
 		g.end()
 	}
 	return answer, nil
-}
-
-// mayTell reports whether a peer may tell of a group.
-func (s *Server) mayTell(p *peer, at ssp.Address) bool {
-	l := s.groupLink(at)
-	return l != nil && l == p.link.Load() || s.speaks(p, at.Owner.Domain(), Groups)
-}
-
-// groupWords takes what was said in a group of the peer's for users of ours who are in it: SSP 12.2.1, 12.2.4, 12.3.3.
-func (s *Server) groupWords(p *peer, info ssp.Info, content *wire.Element, to []im.Address) *wire.Element {
-	id, err := im.NewRoomID(info.From.Group.Owner, info.From.Group.Resource)
-	n, unreadable := ssp.Neutral(info, content)
-	if err == nil && !s.mayTell(p, info.From.Group) {
-		err = wire.UnknownTransaction
-	}
-	if slices.ContainsFunc(info.To, func(t ssp.Party) bool { return t.Name != "" }) && unreadable == nil {
-		n.Text = im.NewText("[to you alone] " + n.Text.Reveal())
-	}
-	v := newVerdicts()
-	for _, who := range to {
-		e := err
-		if g := s.guest(id, who); e == nil && g == nil {
-			e = wire.NotJoined
-		} else if e == nil && unreadable == nil {
-			m := &im.Message{FromName: info.From.Name, Time: time.Now(), Kind: im.Words, Neutralise: func() im.Neutral { return n }}
-			if !g.happens(func(a *exchange.Annex) {
-				g.comes(a, info.From.Name)
-				a.Said(info.From.Name, m)
-			}) {
-				e = wire.NotJoined
-			}
-		} else if e == nil {
-			e = unreadable
-		}
-		v.add(e, userID(ssp.FormatUser(who)))
-	}
-	return v.element()
-}
-
-// toldToLeave hears that users of ours are in a group of the peer's no more: those it names, or all. SSP 13.1.6, 13.2.5;
-// ssp-syntax 9.
-func (s *Server) toldToLeave(p *peer, r *session.Request) error {
-	r.Answer(nil)
-	id, at, err := readGroup(r.Primitive.Attr("groupID"))
-	if err != nil || !s.mayTell(p, at) {
-		return nil
-	}
-	var of []im.Address
-	for e := range r.Primitive.Children("User") {
-		if who, err := ssp.ParseUser(e.Attr("userID")); err == nil {
-			of = append(of, who)
-		}
-	}
-	if len(of) == 0 && r.Primitive.Child("User") != nil {
-		return nil
-	}
-	for _, g := range s.guestsIn(id, of) {
-		g.end()
-	}
-	return nil
-}
-
-// groupChanged hears who came and went in a group of the peer's, and what it is about: SSP 13.1.23, 13.2.17. What else
-// changed has no form in a conversation.
-func (s *Server) groupChanged(p *peer, r *session.Request) error {
-	e := r.Primitive
-	id, at, err := readGroup(e.Attr("groupID"))
-	if err != nil {
-		return err
-	}
-	if !s.mayTell(p, at) {
-		return wire.UnknownTransaction
-	}
-	joined, gone := readNames(e.Child("Joined")), readNames(e.Child("Left"))
-	props := ssp.ReadProperties(e.Child("GroupProperties"))
-	v := newVerdicts()
-	for u := range e.Children("User") {
-		who, err := s.ours(u.Attr("userID"))
-		if err == nil {
-			err = wire.NotJoined
-			if g := s.guest(id, who); g != nil && g.happens(func(a *exchange.Annex) {
-				for _, n := range gone {
-					g.goes(a, n)
-				}
-				for _, n := range joined {
-					g.comes(a, n)
-				}
-				for _, p := range props {
-					if plain(p.Name) == "topic" {
-						a.Topic(p.Value)
-					}
-				}
-			}) {
-				err = nil
-			}
-		}
-		v.add(err, userID(u.Attr("userID")))
-	}
-	r.Answer(v.element())
-	return nil
 }

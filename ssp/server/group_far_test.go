@@ -145,6 +145,20 @@ func TestGuestsFollowTheSession(t *testing.T) {
 	hears(t, alice, "that it is over", func(d *exchange.Left) bool { return d.Who == alice.who })
 }
 
+// TestGuestsOfADomainThatGoes: who is in a group of a domain that is registered no more is not.
+func TestGuestsOfADomainThatGoes(t *testing.T) {
+	p := newPair(t)
+	forumOf(p)
+	alice := p.a.login("alice")
+	p.must(alice.who, joins(forum, "Al"))
+	comesInto(t, alice)
+	p.a.known.mu.Lock()
+	delete(p.a.known.m, "b.example")
+	p.a.known.mu.Unlock()
+	p.a.s.Update()
+	hears(t, alice, "that it is over", func(d *exchange.Left) bool { return d.Who == alice.who })
+}
+
 // cut ends the session of both.
 func cut(p *pair) {
 	p.t.Helper()
@@ -205,6 +219,7 @@ func TestInvitedToAGroup(t *testing.T) {
 	ask(invites("5@b.example", "wv:%2Fnone@b.example", "bob@b.example", "alice@a.example"))
 	p.a.must(alice.c.Attend(comesInto(t, alice), true))
 	said(t, bob, "The invitation is declined.")
+	said(t, alice, "You cannot be in the group: Group does not exist.")
 	hears(t, alice, "that it is over", func(d *exchange.Left) bool { return d.Who == alice.who })
 
 	// to a group of her own domain

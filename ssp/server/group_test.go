@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -112,13 +113,17 @@ func TestGroups(t *testing.T) {
 		t.Error(out)
 	}
 	p.refused(p.eve, onGroup("LeaveGroupRequest", tea), wire.NotJoined)
+	n := 0
+	for ; wire.StatusOf(p.asks(p.alice, creates("wv:alice%2Fn"+strconv.Itoa(n)+"@a.example"))) == wire.Successful && n < 1000; n++ {
+	}
+	p.refused(p.alice, creates("wv:alice%2Fmore@a.example"), wire.TooManyGroups)
 	// one of the service's
 	open := im.TrustedRoomID("b.example", "open")
 	p.b.must(p.b.x.CreateRoom(t.Context(), exchange.By{}, open, im.RoomProps{Public: true, Persists: true, MaxUsers: 1}))
 	p.must(p.alice, joins("wv:%2Fopen@b.example", ""))
 	p.refused(p.eve, joins("wv:%2Fopen@b.example", ""), wire.TooManyJoined)
 	p.refused(p.alice, onGroup("DeleteGroupRequest", "wv:%2Fopen@b.example"), wire.GroupPublic)
-	p.must(p.alice, creates("wv:%2Fclub@b.example", ssp.Property{Name: "AutoDelete", Value: "T"}))
+	p.must(p.eve, creates("wv:%2Fclub@b.example", ssp.Property{Name: "AutoDelete", Value: "T"}))
 }
 
 // TestGroupMembers: who belongs to a group, and who may not. SSP 13.1.9, 13.1.10, 13.1.11, 13.1.12, 13.1.13, 13.1.17,

@@ -166,6 +166,7 @@ func (s *Server) Update() {
 		}
 		p.detachAll()
 	}
+	s.loseGuests()
 	for _, p := range fresh {
 		if l := s.linkTo(p.domain); l != nil && p.via != "" {
 			s.work.Go(func() { p.take(l) }) // ends when all that waited is under way, or with s.ctx
