@@ -233,11 +233,11 @@ func TestPlaysSSP(t *testing.T) {
 	}
 }
 
-// TestPlaysSSPTCP plays those that do not move the clock against a process, over TCP.
+// TestPlaysSSPTCP plays those that do not move the clock against a process, over TCP; where processes are slow, some.
 func TestPlaysSSPTCP(t *testing.T) {
 	template := makeTemplate(t, msnplays.Domain, msnplays.Password, msnplays.People)
-	for _, s := range sspScripts(t) {
-		if s.MovesClock() || !overTCP(s) {
+	for i, s := range sspScripts(t) {
+		if s.MovesClock() || !overTCP(s) || raceDetector && i%5 != 0 {
 			continue
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(s.Pos.File), ".play")+"/"+s.Title, func(t *testing.T) {
