@@ -414,22 +414,19 @@ type print [2]uint64
 
 var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
-func (k twice) print() (p print) {
-	for i := range p {
-		p[i] = maphash.Comparable(seeds[i], k)
-	}
-	return p
+func (k twice) print() print {
+	return print{maphash.String(seeds[0], k.id), maphash.String(seeds[0], k.from.String())*3 + maphash.String(seeds[1], k.to.String())}
 }
 
 // arrival is a message that came, and is neither delivered nor stored yet. The peer's lock guards it.
 type arrival struct {
-	of   twice
+	of   print
 	also []func(error) // who else waits to be told
 }
 
 // arrivals are the messages that came. The peer's lock guards them.
 type arrivals struct {
-	under       map[twice]*arrival
+	under       map[print]*arrival
 	now, before map[print]struct{} // delivered or stored, since then and before
 	since       time.Time
 }
@@ -441,7 +438,7 @@ func (p *peer) arrives(id string, from, to im.Address, settle func(error)) (a *a
 	if id == "" {
 		return nil, true
 	}
-	now, k := time.Now(), twice{id, from, to}
+	now, k := time.Now(), twice{id, from, to}.print()
 	c := &p.came
 	p.mu.Lock()
 	if now.Sub(c.since) > comesAgain || len(c.now) >= mostCame {
@@ -453,10 +450,9 @@ func (p *peer) arrives(id string, from, to im.Address, settle func(error)) (a *a
 		return nil, false
 	}
 	if len(c.now)+len(c.before) > 0 {
-		sum := k.print()
-		_, was := c.now[sum]
+		_, was := c.now[k]
 		if !was {
-			_, was = c.before[sum]
+			_, was = c.before[k]
 		}
 		if was {
 			p.mu.Unlock()
@@ -473,7 +469,7 @@ func (p *peer) arrives(id string, from, to im.Address, settle func(error)) (a *a
 // How long it is remembered that a message came, at least, unless there are so many that none of them is under way any more.
 const (
 	comesAgain = 10 * time.Minute
-	mostCame   = 1 << 15
+	mostCame   = 1 << 14
 )
 
 // arrived tells those who wait for it what became of a message. One that was not taken is forgotten.
@@ -485,7 +481,7 @@ func (p *peer) arrived(a *arrival, err error) {
 	also := a.also
 	delete(p.came.under, a.of)
 	if err == nil {
-		put(&p.came.now, a.of.print(), struct{}{})
+		put(&p.came.now, a.of, struct{}{})
 	}
 	p.mu.Unlock()
 	for _, settle := range also {

@@ -9,8 +9,10 @@ import (
 	"io"
 	"net"
 	"net/http/httputil"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"parley/ssp/wire"
@@ -28,7 +30,6 @@ type conn struct {
 	ended  bool // not to be used again
 	parked time.Time
 	watch  chan bool // while it is parked and read from: tells whether it is still good
-	out    []byte
 }
 
 func newConn(c net.Conn, t target) *conn {
@@ -60,7 +61,8 @@ func (c *conn) post(batch []*post, d wire.Dialect, until time.Time) (body []byte
 	for _, p := range batch {
 		size += len(p.doc)
 	}
-	b := c.out[:0]
+	buf := posts.Get().(*[]byte)
+	b := slices.Grow((*buf)[:0], size+512)
 	b = append(b, "POST "...)
 	b = append(b, c.to.path...)
 	b = append(b, " HTTP/1.1\r\nHost: "...)
@@ -79,11 +81,13 @@ func (c *conn) post(batch []*post, d wire.Dialect, until time.Time) (body []byte
 		b = append(b, p.doc...)
 	}
 	b = append(b, foot...)
-	if c.out = b; cap(b) > 1<<17 {
-		c.out = nil
-	}
 	c.SetDeadline(until)
-	if _, err = c.Write(b); err == nil {
+	_, err = c.Write(b)
+	if cap(b) <= 1<<17 {
+		*buf = b
+	}
+	posts.Put(buf)
+	if err == nil {
 		_, err = c.r.Peek(1)
 	}
 	if err != nil {
@@ -96,6 +100,9 @@ func (c *conn) post(batch []*post, d wire.Dialect, until time.Time) (body []byte
 	body, err = c.answer()
 	return body, false, err
 }
+
+// posts are what is sent, with HTTP's head.
+var posts = sync.Pool{New: func() any { return new([]byte) }}
 
 // appendHeader writes a value of a header; a peer's ID may have anything in it.
 func appendHeader(b []byte, v string) []byte {

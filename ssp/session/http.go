@@ -3,6 +3,7 @@ package session
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -35,8 +36,8 @@ func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer n.wg.Done()
 	buf := bodies.Get().(*[]byte)
 	defer bodies.Put(buf)
-	doc, err := readBody((*buf)[:0], r.Body, n.c.Limits.Body)
-	if cap(doc) <= 1<<16 {
+	doc, err := readBody(slices.Grow((*buf)[:0], int(min(max(r.ContentLength, 0), 1<<16))+1), r.Body, n.c.Limits.Body)
+	if cap(doc) <= 1<<17 {
 		*buf = doc
 	}
 	switch {

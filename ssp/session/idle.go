@@ -15,7 +15,6 @@ func (s *sender) park(c *conn) {
 		c.Close()
 		return
 	}
-	c.out = nil
 	c.parked = time.Now()
 	s.idle = append(s.idle, c)
 	s.tidyLater()

@@ -13,11 +13,62 @@ func (u *Unit) Check(d Dialect) *Fault {
 		return &Fault{Code: NotSupported, At: u.Primitive.Name, What: "not a primitive"}
 	}
 	j := judge{d, u.Response}
+	if j.fits(s, place{u.Primitive, nil, u.Response}) {
+		return nil
+	}
 	fault := j.structure(s, place{u.Primitive, nil, u.Response})
 	if fault != nil {
 		fault.At = s.Name + fault.At
 	}
 	return fault
+}
+
+// fits says whether a structure is as structure wants it, sooner, when what stands in it stands in the table's order; false
+// when it is not so, or that cannot be told.
+func (j judge) fits(s *Structure, p place) bool {
+	if s.Text != "" && (!s.Text.fits(p.e.Text) || !p.e.decodes()) {
+		return false
+	}
+	attr, kid := 0, 0
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		if f.Twin != "" {
+			continue
+		}
+		n := 0
+		if f.Attr {
+			if attr < len(p.e.Attrs) && p.e.Attrs[attr].Name == f.Name {
+				if v := p.e.Attrs[attr].Value; v == "" || !f.Type.fits(v) {
+					return false
+				}
+				n, attr = 1, attr+1
+			}
+		} else {
+			for ; kid < len(p.e.Kids) && p.e.Kids[kid].Name == f.Name; n, kid = n+1, kid+1 {
+				switch k := p.e.Kids[kid]; {
+				case f.of == &anything:
+				case f.of != nil:
+					if !j.fits(f.of, place{k, p.e, j.response}) {
+						return false
+					}
+				case !f.Type.fits(k.Text):
+					return false
+				}
+			}
+		}
+		single := f.Card == one || f.Card == maybe
+		switch {
+		case n > 1 && single:
+			return false
+		case f.When != nil:
+			if must, may := f.When.test(p); n == 0 && must && !(f.Lax && j.dialect == OMA13) || n > 0 && !may {
+				return false
+			}
+		case n == 0 && (f.Card == one || f.Card == some) && !(f.Lax && j.dialect == OMA13):
+			return false
+		}
+	}
+	return s.Open || attr == len(p.e.Attrs) && kid == len(p.e.Kids)
 }
 
 type judge struct {

@@ -28,6 +28,9 @@ func TestTimesAtOnce(t *testing.T) {
 		"20020019T063000Z", "20021100T063000Z", "20021119T243000Z", "20021119T066000Z", "20021119T063060Z", "00000101T000000Z", "20021119T06300Z0",
 		"2002111 T063000Z", "20021119T063000z", "20021119t063000Z", ""} {
 		at, err := time.Parse(layouts[0], s)
+		if err == nil && FormatTime(at) != s {
+			t.Errorf("%s is written %s", s, FormatTime(at))
+		}
 		if got, ok := basic(s); ok != (err == nil && at.Year() > 0) || ok && got != at {
 			t.Errorf("%s: %v %v, want %v %v", s, got, ok, at, err)
 		}

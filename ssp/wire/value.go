@@ -165,7 +165,23 @@ func basic(s string) (time.Time, bool) {
 }
 
 // FormatTime writes a date and time in the basic form of ISO 8601, in UTC: 20021119T063000Z. ssp-syntax 2.5.
-func FormatTime(t time.Time) string { return t.UTC().Format(layouts[0]) }
+func FormatTime(t time.Time) string {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.Format(layouts[0])
+	}
+	hour, minute, second := t.Clock()
+	b := []byte("yyyyMMddThhmmssZ")
+	for i, n := range [...]int{year / 100, year % 100, int(month), day, hour, minute, second} {
+		at := 2 * i
+		if i > 3 {
+			at++
+		}
+		b[at], b[at+1] = byte('0'+n/10), byte('0'+n%10)
+	}
+	return string(b)
+}
 
 // Int is a number that was checked; 0 for one that is not there.
 func Int(v string) int {
