@@ -1,6 +1,7 @@
 package server
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,19 +59,15 @@ func either(b bool, yes, no string) string {
 // choose sets a flag by one of the words for yes and for no.
 func choose(b *bool, v, yes, no string) bool {
 	v = strings.ToLower(strings.TrimSpace(v))
-	for _, w := range strings.Fields(yes) {
-		if v == w {
-			*b = true
-			return true
-		}
+	switch {
+	case slices.Contains(strings.Fields(yes), v):
+		*b = true
+	case slices.Contains(strings.Fields(no), v):
+		*b = false
+	default:
+		return false
 	}
-	for _, w := range strings.Fields(no) {
-		if v == w {
-			*b = false
-			return true
-		}
-	}
-	return false
+	return true
 }
 
 func number(n *int, v string) bool {

@@ -357,3 +357,28 @@ func TestGroupsNotAgreedOn(t *testing.T) {
 	p.refused(p.alice, onGroup("GetGroupMemberRequest", tea), wire.NotAgreed)
 	p.must(p.alice, onGroup("LeaveGroupRequest", tea))
 }
+
+// TestForwardedToAGroup: a message in the box goes on to a group. SSP 12.2.3, 12.3.2, 12.4.9
+func TestForwardedToAGroup(t *testing.T) {
+	p := newPair(t, "MessageNotification")
+	p.must(p.alice, wire.New("SetMessageDeliveryMethod", "deliveryMethod", "Notify/Get"))
+	p.must(p.alice, creates(tea))
+	bob := p.b.login("bob")
+	id := im.TrustedRoomID("alice@a.example", "tea")
+	bob.enters(id, "Bob")
+	if err := <-bob.say(p.alice, "for all to read"); err != nil {
+		t.Fatal(err)
+	}
+	forward := func(to ssp.Party) *wire.Element {
+		return wire.New("ForwardMessageRequest", "messageID", p.comes("MessageNotification").Child("MessageInfo").Attr("messageID")).Add(
+			wire.New("Recipient").Add(to.Element(wire.WV10)))
+	}
+	e := forward(groupParty(t, tea, ""))
+	p.refused(p.alice, e, wire.NotJoined)
+	p.must(p.alice, joins(tea, "Al"))
+	e.Kids = e.Kids[1:] // the Meta-Information is made anew
+	p.must(p.alice, e)
+	if w := hears(t, bob, "alice", roomWords("for all to read")); w.By.Nick != "Al" {
+		t.Errorf("%s says it", w.By.Nick)
+	}
+}
