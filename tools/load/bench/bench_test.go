@@ -122,3 +122,20 @@ func TestPlansHaveTheirAccounts(t *testing.T) {
 		}
 	}
 }
+
+func TestDomainsAreFound(t *testing.T) {
+	s := &server{xmpp: "127.0.0.1:1"}
+	if got := strings.Join(s.across([]int{7}), " "); !strings.Contains(got, "-pid 7") || strings.Contains(got, "-peer") {
+		t.Error(got)
+	}
+	s.far = &server{xmpp: "127.0.0.1:2"}
+	if got := strings.Join(s.across([]int{8, 7}), " "); !strings.Contains(got, "-peer-addr 127.0.0.1:2 -peer-domain "+far+" -peer-pid 8") ||
+		!strings.Contains(got, "-pid 7") {
+		t.Error(got)
+	}
+	for _, m := range full.acrossMeasures() {
+		if r := (&row{measure: m}); r.floor() != oneDomain {
+			t.Errorf("%s is compared with %s", m.name, r.floor())
+		}
+	}
+}

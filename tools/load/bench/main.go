@@ -1,5 +1,5 @@
 // Command bench measures Parley beside the null relay with msnpload, and beside the null server with xmppload, and
-// prints the table of docs/performance.md: medians of several rounds, and how Parley compares with what the kernel and the Go
+// prints the tables of docs/performance.md: medians of several rounds, and how Parley compares with what the kernel and the Go
 // runtime alone cost.
 //
 //	go -C tools/load run ./bench -parley "$PWD/parley"
@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string) error {
 	quick := fs.Bool("quick", false, "small numbers: shows that everything works, proves nothing")
 	only := fs.String("only", "", "measure only what has this in its name")
 	dir := fs.String("dir", "", "work folder for binaries, data and the raw results, kept (default: a temporary one, removed)")
-	port := fs.Int("port", 18630, "the servers listen here and on the ports that follow, nine at most")
+	port := fs.Int("port", 18630, "the servers listen here and on the ports that follow, twelve at most")
 	limit := fs.Uint64("files", 20000, "limit of open files of each process; a server may size itself by it")
 	timeout := fs.Duration("timeout", 5*time.Minute, "for one run of the load generator")
 	fs.Parse(args)
@@ -111,7 +111,7 @@ func run(ctx context.Context, args []string) error {
 	var rows []*row
 	all := b.plan.measures()
 	for _, m := range all {
-		if !selected(all, m, *only) {
+		if !selected(all, m, *only) || m.across && *parley == "" {
 			continue
 		}
 		if need := uint64(m.sockets) + 200; files < need {
@@ -128,10 +128,20 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
+	if slices.ContainsFunc(rows, func(r *row) bool { return r.across }) {
+		if b.across, err = b.joined(ctx, *parley, at); err != nil {
+			return err
+		}
+	}
 	for round := range *rounds {
 		for _, r := range rows {
 			servers := b.servers
-			if r.xmpp {
+			switch {
+			case r.of != "":
+				continue
+			case r.across:
+				servers = b.across
+			case r.xmpp:
 				servers = b.xmpp
 			}
 			for i := range servers {
@@ -145,6 +155,11 @@ func run(ctx context.Context, args []string) error {
 				}
 				fmt.Fprintf(os.Stderr, "round %d  %-24s %-10s %s = %g\n", round+1, r.name, s.name, r.key, res[r.key])
 				r.add(s.name, res)
+				for _, o := range rows {
+					if o.of == r.name {
+						o.add(s.name, res)
+					}
+				}
 				line, err := json.Marshal(res)
 				if err != nil {
 					return err

@@ -16,6 +16,7 @@ type plan struct {
 	contacts int
 	syns     int
 	xmpp     xmppPlan
+	across   chat // to another domain, sixteen under way
 
 	passports int // logins over HTTPS
 }
@@ -43,6 +44,7 @@ var (
 			chats: []chat{{1, 100000}, {50, 4000}, {500, 400}}, fast: []chat{{1, 200000}, {50, 8000}, {500, 800}},
 			watchers: 500, flips: 400, logins: 2000, idle: 10000, hold: "20s", contacts: 1000, gets: 500,
 		},
+		across: chat{50, 4000},
 	}
 	small = plan{
 		chats:    []chat{{1, 20000}, {50, 400}, {100, 200}},
@@ -51,6 +53,7 @@ var (
 			chats: []chat{{1, 5000}, {50, 200}, {100, 100}}, fast: []chat{{50, 400}},
 			watchers: 50, flips: 50, logins: 200, idle: 500, hold: "4s", contacts: 100, gets: 50,
 		},
+		across: chat{50, 400},
 	}
 )
 
@@ -89,6 +92,8 @@ type measure struct {
 	atLeast    bool       // more is better
 	parleyOnly bool       // the null servers keep no lists
 	sockets    int        // most that one process holds
+	across     bool       // to users of another domain, compared with words within one
+	of         string     // the measure whose runs give this one, too
 	like       string     // the measure of MSNP2 that this one is like
 	ticket     bool       // by clients who log in with tickets
 	passport   bool       // of the listener where tickets come from
@@ -136,7 +141,7 @@ func (p plan) measures() []measure {
 			bar:  "under 1 ms", limit: 1, parleyOnly: true, sockets: 64,
 		},
 	)
-	return slices.Concat(l, p.twnMeasures(l), p.xmppMeasures())
+	return slices.Concat(l, p.twnMeasures(l), p.xmppMeasures(), p.acrossMeasures())
 }
 
 // xmppUsers log in and out by turns.

@@ -27,7 +27,8 @@ type server struct {
 	args  []string
 	ready string // what it prints on stderr once it listens; empty: asked by connecting
 
-	passport string // of HTTPS, where clients of MSNP8 and later log in
+	far      *server // the other domain, where there are two
+	passport string  // of HTTPS, where clients of MSNP8 and later log in
 }
 
 // running is a server's process.
@@ -43,6 +44,7 @@ type bench struct {
 	plan    plan
 	servers []*server // for msnpload
 	xmpp    []*server // for xmppload
+	across  []*server // for xmppload, within one domain and between two
 	timeout time.Duration
 }
 
@@ -109,16 +111,26 @@ func (b *bench) generator(s *server, m measure, pid int) (program string, flags 
 
 // measure starts the server, runs the generator against it and stops it.
 func (b *bench) measure(ctx context.Context, s *server, m measure) (res map[string]any, err error) {
-	p, err := s.start(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if e := p.stop(); e != nil && err == nil {
-			err = e
+	var pids []int
+	for _, one := range []*server{s.far, s} {
+		if one == nil {
+			continue
 		}
-	}()
-	program, at := b.generator(s, m, p.cmd.Process.Pid)
+		p, e := one.start(ctx)
+		if e != nil {
+			return nil, e
+		}
+		defer func() {
+			if e := p.stop(); e != nil && err == nil {
+				err = e
+			}
+		}()
+		pids = append(pids, p.cmd.Process.Pid)
+	}
+	program, at := b.generator(s, m, pids[len(pids)-1])
+	if m.across {
+		program, at = "xmppload", s.across(pids)
+	}
 	for _, args := range m.before {
 		if _, err := b.load(ctx, program, slices.Concat(at, args)); err != nil {
 			return nil, err

@@ -29,7 +29,10 @@ func (r *row) add(server string, res map[string]any) {
 
 // floor is the name of the server that Parley is compared with.
 func (r *row) floor() string {
-	if r.xmpp {
+	switch {
+	case r.across:
+		return oneDomain
+	case r.xmpp:
 		return nullServer
 	}
 	return nullRelay
@@ -69,6 +72,9 @@ func table(w io.Writer, rows []*row, rounds int, quick bool) error {
 	fmt.Fprintf(&b, "%s, %d CPUs, %s, %s. Medians of %d rounds, lowest and highest in brackets.\n", cpu(), runtime.NumCPU(), kernel(), runtime.Version(), rounds)
 	if quick {
 		b.WriteString("A short run (`-quick`): too little work for numbers to rely on.\n")
+	}
+	if slices.ContainsFunc(rows, func(r *row) bool { return r.across }) {
+		b.WriteString("Words to another domain are compared with those within one, on Parley; the CPU is that of both servers.\n")
 	}
 	b.WriteString("\n| what | unit | null | Parley | Parley / null | wanted | kept |\n|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
