@@ -119,28 +119,21 @@ func (x *Exchange) Properties(ctx context.Context, of ...im.Address) (all map[im
 // PropertiesFor are the properties of an account and of those on its lists whom it sees (im.Entry.Sees), who may be
 // thousands: they are read at once.
 func (x *Exchange) PropertiesFor(ctx context.Context, s *Snapshot) (all map[im.Address]map[string]string, err error) {
-	err = x.store.View(ctx, "properties", func(tx *store.Tx) error {
-		all = map[im.Address]map[string]string{}
-		own, err := properties(tx, s.Address)
-		if err != nil {
-			return err
-		}
-		if len(own) > 0 {
-			all[s.Address] = own
-		}
-		notes, err := tx.NotesAround(s.Address, propertyDoor, propertyKey)
-		if err != nil {
-			return err
-		}
+	err = x.store.Glance(ctx, "properties", func(tx *store.Tx) error {
+		notes, err := tx.NotesAround(s.ID, propertyDoor, propertyKey)
+		all = make(map[im.Address]map[string]string, len(notes))
 		for who, body := range notes {
-			if e := s.Entry(who); e == nil || !e.Sees || !e.Side.Listed() {
-				continue
-			}
-			if all[who], err = readProperties(body); err != nil {
-				return err
+			if err == nil && (who == s.Address || s.sees(who)) {
+				all[who], err = readProperties(body)
 			}
 		}
-		return nil
+		return err
 	})
 	return all, err
+}
+
+// sees reports whether somebody is on the account's lists, and seen by it.
+func (s *Snapshot) sees(who im.Address) bool {
+	e := s.Entry(who)
+	return e != nil && e.Sees && e.Side.Listed()
 }

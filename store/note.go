@@ -15,15 +15,11 @@ func (t *Tx) Note(owner im.Address, door, key string) (body []byte, err error) {
 	return bytes(body), nil
 }
 
-// NotesAround are the documents under a key of those with whom an account has anything to do, without itself.
-func (t *Tx) NotesAround(owner im.Address, door, key string) (all map[im.Address][]byte, err error) {
-	p, err := t.find(owner)
-	if err != nil || p == nil || !p.ours {
-		return nil, err
-	}
+// NotesAround are the documents under a key of an account, by its ID, and of those with whom it has anything to do.
+func (t *Tx) NotesAround(id int64, door, key string) (all map[im.Address][]byte, err error) {
 	var address string
 	var body []byte
-	err = t.each(notesAround, args{p.id, clean(door), clean(key)}, func() error {
+	err = t.each(notesAround, args{id, clean(door), clean(key)}, func() error {
 		who, err := im.ParseAddress(address)
 		if err != nil {
 			return err

@@ -196,7 +196,8 @@ const (
 const (
 	noteOf      = `SELECT body FROM note WHERE owner = $1 AND door = $2 AND name = $3`
 	notesAround = `SELECT p.address, n.body FROM side s JOIN note n ON n.owner = s.other AND n.door = $2 AND n.name = $3
-		JOIN principal p ON p.id = n.owner WHERE s.owner = $1`
+		JOIN principal p ON p.id = n.owner WHERE s.owner = $1 UNION ALL
+		SELECT p.address, n.body FROM note n JOIN principal p ON p.id = n.owner WHERE n.owner = $1 AND n.door = $2 AND n.name = $3`
 	putNote = `INSERT INTO note (owner, door, name, body) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (owner, door, name) DO UPDATE SET body = excluded.body`
 	deleteNote  = `DELETE FROM note WHERE owner = $1 AND door = $2 AND name = $3`
