@@ -1,7 +1,9 @@
 package notification
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,24 +15,42 @@ import (
 
 // self is what a client from MSNP8 on says of itself. It is the connection's goroutine's.
 type self struct {
-	state    im.State
-	said     bool          // it has changed its state
-	synced   bool          // it has asked for its lists
-	line     string        // its abilities and its picture, as the lines about it end: dialects 5.3
-	personal msnp.Personal // dialects 5.6
+	state  im.State
+	said   bool   // it has changed its state
+	synced bool   // it has asked for its lists
+	text   string // of its personal message: dialects 5.6
+	native []byte // what presence carries, which holds it for as long: one copy of a picture is enough
 }
 
 // door is whose bytes a presence of ours carries.
 const door = "msnp"
 
-// presence is the presence that others are told of. Its native bytes are the end of the lines about the client, and, in
-// a line of its own, what its user listens to.
+// presence is the presence that others are told of. Its native bytes are the end of the lines about the client, with its
+// abilities and its picture (dialects 5.3), and, in a line of its own, what its user listens to.
 func (s *self) presence() im.Presence {
-	body := s.line
-	if s.personal.Media != "" {
-		body += "\n" + s.personal.Media
+	return im.Presence{State: s.state, Status: s.text, Native: im.Native{Door: door, Body: s.native, Whole: true}}
+}
+
+// line and media are the two lines of the native bytes.
+func (s *self) line() []byte {
+	line, _, _ := bytes.Cut(s.native, mediaLine)
+	return line
+}
+
+func (s *self) media() []byte {
+	_, media, _ := bytes.Cut(s.native, mediaLine)
+	return media
+}
+
+var mediaLine = []byte{'\n'}
+
+// carry makes the native bytes anew: those that there were are others' by now.
+func (s *self) carry(line, media []byte) {
+	if len(media) == 0 {
+		s.native = bytes.Clone(line)
+		return
 	}
-	return im.Presence{State: s.state, Status: s.personal.Text, Native: im.Native{Door: door, Body: []byte(body), Whole: true}}
+	s.native = slices.Concat(line, mediaLine, media)
 }
 
 // about is the reverse of presence. COMPAT MSN 5.0 to 7.5: who has no client that says so can do nothing, so that nobody
@@ -81,9 +101,11 @@ func (c *conn) changes(r request, object string) error {
 	c.abilities.Store(uint32(abilities))
 	first := !c.self.said
 	c.self.said, c.self.state = true, stateOf(word)
-	if c.self.line = strconv.FormatUint(abilities, 10); object != "" {
-		c.self.line += " " + object
+	line := strconv.AppendUint(nil, abilities, 10)
+	if object != "" {
+		line = append(append(line, ' '), object...)
 	}
+	c.self.carry(line, c.self.media())
 	c.client.SetPresence(c.self.presence(), &act{conn: c, trID: r.trID})
 	if greet := c.say().greet; first && greet != nil {
 		greet(c)
@@ -97,7 +119,8 @@ func (c *conn) uux(_ context.Context, r request) error {
 	if err != nil {
 		return msnp.ErrInvalidParameter
 	}
-	c.self.personal = p
+	c.self.text = p.Text
+	c.self.carry(c.self.line(), []byte(p.Media))
 	c.Reply("UUX", r.trID, "0")
 	if c.self.said {
 		c.client.SetPresence(c.self.presence(), &act{conn: c, trID: r.trID})
