@@ -22,7 +22,7 @@ func (p plan) twnMeasures(l []measure) []measure {
 		out = append(out, m)
 	}
 	return append(out, measure{
-		name: "Passport login", unit: "CPU ms per login over HTTPS", key: "cpu_ms_per_login",
+		name: "MSNP12 Passport login", unit: "CPU ms per login over HTTPS", key: "cpu_ms_per_login",
 		args: append([]string{"passport", "-n", s(p.passports)}, "-skip", s(p.restFirst())), bar: "-", passport: true, sockets: 200,
 	})
 }
