@@ -30,11 +30,13 @@ type peer struct {
 
 	mu       sync.Mutex // guards what follows
 	users    map[im.Address]*user
-	queue    []thing            // what is to be told to the peer, in order
-	draining bool               // one goroutine does
-	held     int                // it waits until a request is answered
-	fresh    map[sight]struct{} // who asked, or was told, since there is a session; nil when all has been told again
-	stale    bool               // something was not told for want of room: all is to be told again
+	queue    []thing             // what is to be told to the peer, in order
+	draining bool                // one goroutine does
+	held     int                 // it waits until a request is answered
+	fresh    map[sight]struct{}  // who asked, or was told, since there is a session; nil when all has been told again
+	missed   []thing             // acts since a session began, while services are not agreed on
+	left     map[sight]time.Time // of ours who stopped watching one of the peer's lately
+	stale    bool                // something was not told for want of room: all is to be told again
 	sent     map[string]*im.Message
 	sentIDs  []string             // the oldest first
 	came     arrivals             // messages that came
@@ -189,6 +191,8 @@ func (p *peer) tell(l []thing) {
 		case *exchange.Change:
 			if link := p.way(d.Who, Presence); link != nil {
 				p.change(link, u, d)
+			} else {
+				p.miss(l[i])
 			}
 		case *exchange.Report:
 			if link := p.way(d.Of.To, Messages); link != nil {
@@ -229,16 +233,37 @@ func (p *peer) take(l *session.Link) {
 	}
 	p.fresh = map[sight]struct{}{}
 	p.link.Store(l)
+	missed := p.missed
+	p.missed = nil
 	p.mu.Unlock()
 	select {
 	case <-l.Done(): // whoever was told so did not see it here yet
 		p.end(l, session.ErrDown)
 	default:
 	}
+	if len(missed) > 0 {
+		p.tell(missed)
+	}
 	p.resync(l)
 	p.mu.Lock()
 	p.fresh = nil
 	p.mu.Unlock()
+}
+
+// miss keeps an act of ours for when services are agreed on: the peer, who may use the session already, told us before how
+// it was until then.
+func (p *peer) miss(t thing) {
+	by := p.reachedBy()
+	p.mu.Lock()
+	agreed := p.link.Load() != nil // since then
+	if !agreed && p.s.node.Link(by) != nil && len(p.missed) < p.s.cfg.Queue {
+		p.missed = append(p.missed, t)
+	}
+	p.mu.Unlock()
+	c := t.d.(*exchange.Change)
+	if l := p.way(c.Who, Presence); agreed && l != nil {
+		p.change(l, t.u, c)
+	}
 }
 
 // sight is somebody and who watches them.
@@ -292,9 +317,15 @@ func (p *peer) end(l *session.Link, err error) {
 	for _, q := range p.s.behind(p) {
 		q.end(l, err)
 	}
-	if !p.link.CompareAndSwap(l, nil) {
+	p.mu.Lock()
+	other := p.link.Load() // nil also when services were not agreed on yet; then the peer may have told much all the same
+	if other != nil && other != l {
+		p.mu.Unlock()
 		return
 	}
+	p.missed = nil
+	p.link.Store(nil)
+	p.mu.Unlock()
 	p.s.log.Info("session with a domain ended", "domain", p.domain, "err", err)
 	p.searches.clear() // SSP 9.3.1
 	for _, q := range p.s.everyPeer() {

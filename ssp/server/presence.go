@@ -222,7 +222,7 @@ func (s *Server) notified(p *peer, r *session.Request) error {
 		}
 		q.inTurn(func() { u.told(value, by) })
 		for _, w := range wished {
-			if err := s.x.Answer(s.ctx, exchange.By{Who: u.who}, w); err != nil {
+			if err := u.p.granted(r.Link, u.who, w); err != nil {
 				v.add(err, userID(ssp.FormatUser(w)))
 			}
 		}

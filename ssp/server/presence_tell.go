@@ -2,7 +2,9 @@ package server
 
 import (
 	"errors"
+	"maps"
 	"slices"
+	"time"
 
 	"parley/exchange"
 	"parley/im"
@@ -79,9 +81,6 @@ func (p *peer) change(l *session.Link, u *user, c *exchange.Change) {
 	if c.Who.IsZero() {
 		return
 	}
-	if c.After.Watched == im.WatchNone {
-		u.c.HideFrom(c.Who)
-	}
 	p.answered(u, c)
 	theirs := c.By.Who == u.who // they know it
 	ours := p.s.x.Ours(c.Who.Domain())
@@ -130,6 +129,7 @@ func refused(c wire.Code) bool {
 
 // unsubscribeFrom ends that: SSP 11.3.3.
 func (p *peer) unsubscribeFrom(l *session.Link, w, who im.Address) {
+	p.leaves(w, who)
 	e := wire.New("UnsubscribeRequest").Add(p.s.meta(w), userID(ssp.FormatUser(who)))
 	l.GoOrdered(p.s.ctx, w.String()+" "+who.String(), e, func(*wire.Element, error) {})
 }
@@ -180,4 +180,39 @@ func (p *peer) askAgain(l *session.Link, u *user, e *im.Entry) {
 	case e.Watched == im.WatchGranted && (ours || !u.has(Presence)):
 		p.stillLet(l, e.Who, u.who)
 	}
+}
+
+// crossing is how long a notice may be under way that was sent before a wish ended.
+const crossing = time.Minute
+
+// leaves notes that one of ours does not wish any more to see a user of the peer's.
+func (p *peer) leaves(w, who im.Address) {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.left) >= 1000 {
+		maps.DeleteFunc(p.left, func(_ sight, at time.Time) bool { return now.Sub(at) > crossing })
+	}
+	if p.left == nil {
+		p.left = map[sight]time.Time{}
+	}
+	p.left[sight{who, w}] = now
+}
+
+// granted takes a notice as the answer to the wish of one of ours. When an older wish ended just before, the notice may be
+// of that one: then the peer is asked. SSP 11.3.6.
+func (p *peer) granted(l *session.Link, who, w im.Address) error {
+	p.mu.Lock()
+	at, lately := p.left[sight{who, w}]
+	p.mu.Unlock()
+	if !lately || time.Since(at) > crossing {
+		return p.s.x.Answer(p.s.ctx, exchange.By{Who: who}, w)
+	}
+	e := wire.New("GetPresenceRequest").Add(p.s.meta(w), userID(ssp.FormatUser(who)), ssp.AttributeList([]string{"OnlineStatus"}))
+	l.GoOrdered(p.s.ctx, w.String()+" "+who.String(), e, func(answer *wire.Element, err error) {
+		if partOf(answer, err) != wire.Unauthorized && !errors.Is(err, session.ErrDown) {
+			p.s.later(func() error { return p.s.x.Answer(p.s.ctx, exchange.By{Who: who}, w) })
+		}
+	})
+	return nil
 }
