@@ -290,7 +290,8 @@ func (o *outcome) verdict(err error) {
 		return
 	}
 	if err != nil {
-		o.bad.CompareAndSwap(nil, &err)
+		bad := err // of its own, so that a verdict without an error allocates nothing
+		o.bad.CompareAndSwap(nil, &bad)
 	}
 	if o.left.Add(-1) == 0 {
 		if bad := o.bad.Load(); bad != nil {
