@@ -102,7 +102,7 @@ func (w *world) join(a, b string) {
 	x, y := w.d[a], w.d[b]
 	acquaint(x, y, w.at[a], w.at[b])
 	x.s.node.Keep(y.name)
-	until(w.t, "a session", func() bool { return x.s.peer(y.name).link.Load() != nil && y.s.peer(x.name).link.Load() != nil })
+	until(w.t, "a session", func() bool { return x.joined(y) && y.joined(x) })
 }
 
 // route has a domain reached over another one.
@@ -158,7 +158,7 @@ func caseTwo(t *testing.T, services ...string) *world {
 	w.join("a", "i")
 	w.join("i", "b")
 	until(t, "ways", func() bool {
-		return w.d["a"].s.peer("b.example").link.Load() != nil && w.d["b"].s.peer("a.example").link.Load() != nil
+		return w.d["a"].joined(w.d["b"]) && w.d["b"].joined(w.d["a"])
 	})
 	return w
 }

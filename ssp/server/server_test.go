@@ -116,9 +116,15 @@ func join(t testing.TB, a, b *domain) {
 	t.Helper()
 	acquaint(a, b, a.http.URL, b.http.URL)
 	a.s.node.Keep(b.name)
-	until(t, "a session", func() bool {
-		return a.s.peer(b.name).link.Load() != nil && b.s.peer(a.name).link.Load() != nil
-	})
+	until(t, "a session", func() bool { return a.joined(b) && b.joined(a) })
+}
+
+// joined reports whether there is a session with another domain, and all has been told again.
+func (d *domain) joined(to *domain) bool {
+	p := d.s.peer(to.name)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.link.Load() != nil && p.fresh == nil
 }
 
 // acquaint registers two domains with each other, at these addresses.
