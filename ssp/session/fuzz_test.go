@@ -56,7 +56,7 @@ func FuzzBody(f *testing.F) {
 				t.Errorf("status %d", status)
 			}
 			if after != nil {
-				after.do()
+				after()
 			}
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

@@ -61,7 +61,7 @@ func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if after != nil {
-		after.do()
+		after()
 	}
 }
 
@@ -100,24 +100,10 @@ func hangUp(w http.ResponseWriter) {
 	w.WriteHeader(http.StatusForbidden)
 }
 
-// later is what is to be done behind an acknowledgement.
-type later struct {
-	l    *Link
-	m    *wire.Message
-	step func()
-}
-
-func (a *later) do() {
-	if a.step != nil {
-		a.step()
-	} else {
-		a.l.take(a.m)
-	}
-}
-
-// judge reads a document, and says with which status it is acknowledged; 0 closes the connection without an answer.
+// judge reads a document, and says with which status it is acknowledged, and what is to be done behind that; 0 closes the
+// connection without an answer.
 // ssp-syntax 1.3.
-func (n *Node) judge(doc []byte, remote string) (status int, after *later) {
+func (n *Node) judge(doc []byte, remote string) (status int, after func()) {
 	m, err := wire.Decode(doc, xmltext.Limits{Bytes: n.c.Limits.Body})
 	if err != nil {
 		n.c.Log.Warn("not understood", "remote", remote, "err", err)
@@ -125,10 +111,7 @@ func (n *Node) judge(doc []byte, remote string) (status int, after *later) {
 	}
 	if m.Setup {
 		status, step := n.setup(m)
-		if step == nil {
-			return status, nil
-		}
-		return status, &later{step: step}
+		return status, step
 	}
 	l := n.session(m.Session)
 	if l == nil {
@@ -142,7 +125,7 @@ func (n *Node) judge(doc []byte, remote string) (status int, after *later) {
 		n.c.Hit("queue")
 		return http.StatusServiceUnavailable, nil
 	}
-	return http.StatusOK, &later{l: l, m: m}
+	return http.StatusOK, l.take(m)
 }
 
 // early finds the link of a session that is not known yet: in oma13 it is the sender's own, whose ID may come after
@@ -166,6 +149,6 @@ func (n *Node) early(session string) *Link {
 // heard takes a document in an answer, which some write: as if it had been posted. ssp-syntax 1.3.
 func (n *Node) heard(doc []byte) {
 	if _, after := n.judge(doc, ""); after != nil {
-		after.do()
+		after()
 	}
 }

@@ -16,8 +16,16 @@ type work struct {
 	unit    wire.Unit
 	session string
 	queued  bool // the peer was told that it has to wait
+	in      *document
 	do      func()
 }
+
+// document is one that came. What is in it is served when it has been acknowledged; its place is before what comes after
+// that. The link's lock guards it.
+type document struct{ acked bool }
+
+// ready says whether it can be served.
+func (w *work) ready() bool { return w.in == nil || w.in.acked }
 
 // served is a request of the peer's.
 type served struct{ id, primitive string }
@@ -72,38 +80,55 @@ func (l *Link) receive(m *wire.Message) bool {
 	return requests == 0 || !over(len(l.inbox)-l.head+requests, n.c.Limits.Inbox)
 }
 
-// take does with a document what is to be done behind its acknowledgement.
-func (l *Link) take(m *wire.Message) {
+// take gives the requests of a document their places; then is what is to be done behind its acknowledgement. Whoever
+// posted it may send the next as soon as they hear of that.
+func (l *Link) take(m *wire.Message) (then func()) {
+	d := &document{}
+	var told []func()
 	for i := range m.Units {
-		u := &m.Units[i]
-		if u.Response {
-			l.answered(u, m.Session)
-		} else {
-			l.asked(u, m.Session)
+		if u := &m.Units[i]; !u.Response {
+			if f := l.asked(u, m.Session, d); f != nil {
+				told = append(told, f)
+			}
 		}
 	}
-	l.kick()
+	return func() {
+		for i := range m.Units {
+			if u := &m.Units[i]; u.Response {
+				l.answered(u, m.Session)
+			}
+		}
+		for _, f := range told {
+			f()
+		}
+		l.mu.Lock()
+		d.acked = true
+		l.mu.Unlock()
+		l.kick()
+	}
 }
 
-// asked queues a request of the peer's. Whoever asks for too much in a second waits, and is told so; who has a
+// asked queues a request of the peer's. Whoever asks for too much in a second waits, and is told so by then; who has a
 // second's worth waiting is refused. ssp-syntax 9; SSP 14.1.4, 14.4.3.
-func (l *Link) asked(u *wire.Unit, session string) {
+func (l *Link) asked(u *wire.Unit, session string, in *document) (then func()) {
 	n := l.n
-	w := work{unit: *u, session: session}
+	w := work{unit: *u, session: session, in: in}
 	rate := n.c.Limits.Rate
 	l.mu.Lock()
 	if l.state == down {
 		l.mu.Unlock()
-		if name(u) == "LogoutRequest" { // the other half of how it ended
+		if name(u) != "LogoutRequest" {
+			return nil
+		}
+		return func() { // the other half of how it ended
 			l.reply(l.answering(session), wire.Unit{Response: true, ID: u.ID,
 				Primitive: wire.New("Disconnect").Add(wire.Status(wire.Successful, ""))}, "")
 		}
-		return
 	}
 	if !l.opened || rate < 0 || free(u) || l.head == len(l.inbox) && l.refill(time.Now()) {
 		l.inbox = append(l.inbox, w)
 		l.mu.Unlock()
-		return
+		return nil
 	}
 	waiting := len(l.inbox) - l.head
 	w.queued = true
@@ -116,11 +141,12 @@ func (l *Link) asked(u *wire.Unit, session string) {
 	case x == nil || x.answer == "":
 	case waiting >= rate:
 		n.c.Hit("commands_per_second")
-		l.status(u, session, wire.Unavailable, "too many requests a second")
+		return func() { l.status(u, session, wire.Unavailable, "too many requests a second") }
 	case late:
 		n.c.Hit("commands_per_second")
-		l.status(u, session, wire.ServerQueued, "")
+		return func() { l.status(u, session, wire.ServerQueued, "") }
 	}
+	return nil
 }
 
 // name is the primitive's; "" for one that is not known.

@@ -331,7 +331,9 @@ func (l *Link) answered(u *wire.Unit, session string) {
 	if t == nil {
 		l.mu.Unlock()
 		if late(u) && l.n.issued(u.ID) { // under the ID of the request, which is over
-			l.asked(u, session)
+			if f := l.asked(u, session, nil); f != nil {
+				f()
+			}
 			return
 		}
 		if !l.n.issued(u.ID) { // else it comes late, or once more
