@@ -142,7 +142,7 @@ func (s *Server) between(c *exchange.Change) {
 		return
 	}
 	switch {
-	case c.Request != nil && c.By.Who == c.Who:
+	case c.By.Who == c.Who && (c.Request != nil || c.Before.Watched == im.WatchNone && c.After.Watched == im.WatchGranted):
 		s.later(func() error {
 			l.GoOrdered(s.ctx, c.Who.String()+" "+c.Of.String(), wire.New("SubscribeRequest").Add(s.meta(c.Who), userID(ssp.FormatUser(c.Of))),
 				func(*wire.Element, error) {})
@@ -170,8 +170,11 @@ func (p *peer) changeElsewhere(l *session.Link, u *user, c *exchange.Change, end
 	case ended:
 		p.unsubscribeFrom(l, c.Who, u.who)
 	}
-	if c.By.Who != u.who {
+	switch was, is := c.Before.Side.Watch, c.After.Side.Watch; {
+	case c.By.Who != u.who:
 		p.s.answerElsewhere(l, u.who, c)
+	case was != im.WatchGranted && is == im.WatchGranted: // they let everybody see them
+		p.s.answerTo(l, c.Who, u.who, true)
 	}
 }
 
@@ -182,17 +185,22 @@ func (s *Server) answerElsewhere(l *session.Link, to im.Address, c *exchange.Cha
 	if was == is || was == im.WatchNone {
 		return
 	}
-	var e *wire.Element
 	switch {
 	case is == im.WatchGranted, is == im.WatchNone && was == im.WatchAsked:
-		e = wire.New("AuthorizationResponse").Add(s.meta(c.Who), wire.New("Authorizing").Add(userID(ssp.FormatUser(c.Who)),
-			wire.New("Subscribing", "acceptance", wire.YesNo(is == im.WatchGranted)).Add(userID(ssp.FormatUser(to)))))
+		s.answerTo(l, c.Who, to, is == im.WatchGranted)
 	case is == im.WatchNone:
-		e = wire.New("CancelAuthRequest").Add(s.meta(c.Who), userID(ssp.FormatUser(to)))
-	default:
-		return
+		s.answerOver(l, c.Who, to, wire.New("CancelAuthRequest").Add(s.meta(c.Who), userID(ssp.FormatUser(to))))
 	}
-	l.GoOrdered(s.ctx, c.Who.String()+" "+to.String(), e, func(_ *wire.Element, err error) {
+}
+
+// answerTo tells the presence service of one of ours whether they let somebody see them: SSP 11.2.3.
+func (s *Server) answerTo(l *session.Link, who, to im.Address, yes bool) {
+	s.answerOver(l, who, to, wire.New("AuthorizationResponse").Add(s.meta(who), wire.New("Authorizing").Add(userID(ssp.FormatUser(who)),
+		wire.New("Subscribing", "acceptance", wire.YesNo(yes)).Add(userID(ssp.FormatUser(to))))))
+}
+
+func (s *Server) answerOver(l *session.Link, who, to im.Address, e *wire.Element) {
+	l.GoOrdered(s.ctx, who.String()+" "+to.String(), e, func(_ *wire.Element, err error) {
 		if err != nil && s.ctx.Err() == nil {
 			s.log.Warn("presence service of ours does not take an answer", "domain", l.Domain(), "err", err)
 		}

@@ -367,6 +367,7 @@ func (s *Server) getWatcherList(p *peer, r *session.Request) error {
 // answer comes when they give it.
 func (s *Server) authorize(p *peer, r *session.Request) error {
 	v := newVerdicts()
+	var granted []func() // who has said yes before
 	for a := range r.Primitive.Children("Authorizing") {
 		who, err := s.ours(a.Child("UserID").Attr("userID"))
 		for sub := range a.Children("Subscribing") {
@@ -376,6 +377,8 @@ func (s *Server) authorize(p *peer, r *session.Request) error {
 				e = err
 			case e != nil:
 				e = wire.BadParameter
+			case s.watches(from, who) == im.WatchGranted:
+				granted = append(granted, func() { s.answerTo(r.Link, who, from, true) })
 			case s.asked(from, who): // by one of ours, who asked by way of the peer, too
 			default:
 				e = s.x.Ask(s.ctx, exchange.By{Who: from}, who, im.Wish{})
@@ -384,20 +387,27 @@ func (s *Server) authorize(p *peer, r *session.Request) error {
 		}
 	}
 	r.Answer(v.element())
+	for _, f := range granted {
+		f()
+	}
 	return nil
 }
 
 // asked reports whether one of ours has asked another.
 func (s *Server) asked(from, who im.Address) bool {
-	if !s.x.Ours(from.Domain()) {
-		return false
-	}
+	return s.x.Ours(from.Domain()) && s.watches(from, who) != im.WatchNone
+}
+
+// watches is how far somebody's wish to see one of ours has come.
+func (s *Server) watches(from, who im.Address) im.Watch {
 	snap, err := s.x.Snapshot(s.ctx, who)
 	if err != nil {
-		return false
+		return im.WatchNone
 	}
-	e := snap.Entry(from)
-	return e != nil && e.Watched != im.WatchNone
+	if e := snap.Entry(from); e != nil {
+		return e.Watched
+	}
+	return im.WatchNone
 }
 
 // authorized hears what a user of the peer's says to those who asked to see them, whose presence service we are: SSP
