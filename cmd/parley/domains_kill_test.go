@@ -174,6 +174,7 @@ type soul struct {
 	here bool // logged in
 	born int  // deaths of the domain before the login
 	mood mood
+	deaf bool // on XMPP, who was unavailable is not told how others were meanwhile: RFC 6121 4.5.2
 	said int
 	open []string // said on XMPP and not acknowledged yet, to whom they were for
 	to   []party
@@ -314,13 +315,13 @@ func (s *soul) comeBack(ctx context.Context) error {
 	} else if err = s.xmpp.enter(ctx); s.xmpp.Client == nil {
 		return err
 	}
-	s.here, s.mood = true, present
+	s.here, s.deaf, s.mood = true, false, present
 	return err
 }
 
 // be shows oneself.
 func (s *soul) be(ctx context.Context, m mood) error {
-	s.mood = m
+	s.mood, s.deaf = m, s.deaf || m == gone
 	if s.msn != nil {
 		return s.msn.show(ctx, m)
 	}
@@ -478,6 +479,10 @@ func (s *soul) settle() error {
 		if err := s.confirm(ctx); err != nil && !s.lost(err) {
 			return err
 		}
+	}
+	if s.here && s.deaf {
+		s.leaves()
+		s.here = false
 	}
 	if !s.here {
 		if err := s.comeBack(ctx); err != nil {

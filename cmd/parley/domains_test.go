@@ -18,6 +18,12 @@ type realm struct {
 // newRealm starts a domain with accounts, whose password is actorPassword.
 func newRealm(t *testing.T, domain string, people ...string) *realm {
 	t.Helper()
+	return newRealmSet(t, domain, nil, people...)
+}
+
+// newRealmSet is newRealm with KEY=VALUE.
+func newRealmSet(t *testing.T, domain string, set []string, people ...string) *realm {
+	t.Helper()
 	r := &realm{t: t}
 	host := ownHost()
 	r.daemon = newDaemon(t, filepath.Join(t.TempDir(), "data"), domain)
@@ -26,6 +32,7 @@ func newRealm(t *testing.T, domain string, people ...string) *realm {
 	}
 	r.set = []string{"xmpp.plain=loopback", "msnp.ring=2s", "offline.ring_again=1s", "msnp.renames=1000000", "ssp.back_off_max=1s",
 		"ssp.requests_per_second=0", "shutdown.grace=500ms"}
+	r.set = append(r.set, set...)
 	var csv strings.Builder
 	for _, p := range people {
 		fmt.Fprintf(&csv, "%s@%s,%s\n", p, domain, actorPassword)
