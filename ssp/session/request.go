@@ -16,16 +16,8 @@ type work struct {
 	unit    wire.Unit
 	session string
 	queued  bool // the peer was told that it has to wait
-	in      *document
 	do      func()
 }
-
-// document is one that came. What is in it is served when it has been acknowledged; its place is before what comes after
-// that. The link's lock guards it.
-type document struct{ acked bool }
-
-// ready says whether it can be served.
-func (w *work) ready() bool { return w.in == nil || w.in.acked }
 
 // served is a request of the peer's.
 type served struct{ id, primitive string }
@@ -81,13 +73,12 @@ func (l *Link) receive(m *wire.Message) bool {
 }
 
 // take gives the requests of a document their places; then is what is to be done behind its acknowledgement. Whoever
-// posted it may send the next as soon as they hear of that.
+// posted it may send the next as soon as they hear of that, which takes its time on a slow connection.
 func (l *Link) take(m *wire.Message) (then func()) {
-	d := &document{}
 	var told []func()
 	for i := range m.Units {
 		if u := &m.Units[i]; !u.Response {
-			if f := l.asked(u, m.Session, d); f != nil {
+			if f := l.asked(u, m.Session); f != nil {
 				told = append(told, f)
 			}
 		}
@@ -101,18 +92,15 @@ func (l *Link) take(m *wire.Message) (then func()) {
 		for _, f := range told {
 			f()
 		}
-		l.mu.Lock()
-		d.acked = true
-		l.mu.Unlock()
 		l.kick()
 	}
 }
 
 // asked queues a request of the peer's. Whoever asks for too much in a second waits, and is told so by then; who has a
 // second's worth waiting is refused. ssp-syntax 9; SSP 14.1.4, 14.4.3.
-func (l *Link) asked(u *wire.Unit, session string, in *document) (then func()) {
+func (l *Link) asked(u *wire.Unit, session string) (then func()) {
 	n := l.n
-	w := work{unit: *u, session: session, in: in}
+	w := work{unit: *u, session: session}
 	rate := n.c.Limits.Rate
 	l.mu.Lock()
 	if l.state == down {

@@ -24,7 +24,7 @@ func (w *work) runs() bool {
 // kick has somebody work through the inbox, if nobody does.
 func (l *Link) kick() {
 	l.mu.Lock()
-	ok := !l.running && l.opened && l.head < len(l.inbox) && l.inbox[l.head].ready()
+	ok := !l.running && l.opened && l.head < len(l.inbox)
 	if ok {
 		l.running = true
 	}
@@ -38,7 +38,7 @@ func (l *Link) kick() {
 func (l *Link) work(most int) {
 	for range most {
 		l.mu.Lock()
-		if l.run.n > 0 && (l.run.n >= longest || l.head == len(l.inbox) || !l.inbox[l.head].ready() || !l.inbox[l.head].runs()) {
+		if l.run.n > 0 && (l.run.n >= longest || l.head == len(l.inbox) || !l.inbox[l.head].runs()) {
 			l.mu.Unlock()
 			l.rest()
 			l.mu.Lock()
@@ -48,11 +48,6 @@ func (l *Link) work(most int) {
 			if cap(l.inbox) > 64 {
 				l.inbox = nil
 			}
-			l.running = false
-			l.mu.Unlock()
-			return
-		}
-		if !l.inbox[l.head].ready() { // its acknowledgement goes on here
 			l.running = false
 			l.mu.Unlock()
 			return

@@ -331,7 +331,7 @@ func (l *Link) answered(u *wire.Unit, session string) {
 	if t == nil {
 		l.mu.Unlock()
 		if late(u) && l.n.issued(u.ID) { // under the ID of the request, which is over
-			if f := l.asked(u, session, nil); f != nil {
+			if f := l.asked(u, session); f != nil {
 				f()
 			}
 			return
