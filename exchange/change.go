@@ -246,8 +246,12 @@ func (x *Exchange) apply(cs []*Change) {
 	x.flusher.take(x, &b)
 }
 
-// opens reports whether the account may take messages after the change that it did not take before.
+// opens reports whether the account may take messages after the change that it did not take before, and nobody has to be
+// answered first, who then says Reoffer.
 func (c *Change) opens() bool {
+	if c.By.Client != nil && c.By.Client.login.Own && c.By.Who == c.Of {
+		return false
+	}
 	return c.lists != nil || len(c.Unblocked) > 0 || c.Was != nil && c.Was.Settings.Messages == im.DefaultDeny && c.Account.Settings.Messages != im.DefaultDeny
 }
 

@@ -131,6 +131,14 @@ func (c *Client) UseRules(name string) error {
 	return nil
 }
 
+// Reoffer has what waits for the account offered, after the session changed rules that may let more of it through and its
+// client has its answer. Sessions that are told of changes only need not.
+func (c *Client) Reoffer() {
+	if c.account.mayWait() && c.account.reachable() {
+		c.x.offerSoon(c.account)
+	}
+}
+
 // ruling is an act on the account's rule lists. judge does it, and gives the name of the list whose
 // rules are others now, "" if none's are; im.ErrSameMode, in its place, ends it without a word.
 func (x *Exchange) ruling(ctx context.Context, by By, op string,

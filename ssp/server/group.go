@@ -263,9 +263,11 @@ func (u *user) over(id im.RoomID) (*session.Link, place) {
 		return nil, in
 	}
 	if p := u.p.s.peer(in.via); p != nil {
-		return p.link.Load(), in
+		if l := p.link.Load(); l != nil {
+			return l, in
+		}
 	}
-	return nil, in
+	return u.p.s.node.Link(in.via), in // they came by it, while services are still being agreed on
 }
 
 // quit takes the user out of all groups that they are in over a domain: there is no session with it any more.

@@ -109,6 +109,9 @@ func (w *world) join(a, b string) {
 func (w *world) route(at, to, via string) {
 	w.d[at].known.route(to+".example", via+".example")
 	w.d[at].s.Update()
+	if d, relay := w.d[at], w.d[at].s.peer(via+".example"); relay != nil && relay.link.Load() != nil {
+		until(w.t, "a way", func() bool { return d.reaches(to + ".example") })
+	}
 }
 
 // elements says at a domain who provides what: "a messages b".

@@ -120,8 +120,11 @@ func join(t testing.TB, a, b *domain) {
 }
 
 // joined reports whether there is a session with another domain, and all has been told again.
-func (d *domain) joined(to *domain) bool {
-	p := d.s.peer(to.name)
+func (d *domain) joined(to *domain) bool { return d.reaches(to.name) }
+
+// reaches is joined for a domain by its name, which may be behind a relay.
+func (d *domain) reaches(name string) bool {
+	p := d.s.peer(name)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.link.Load() != nil && p.fresh == nil

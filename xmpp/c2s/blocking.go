@@ -70,6 +70,7 @@ func (c *conn) unblock(ctx context.Context, r *request) error {
 		return err
 	}
 	c.result(r, nil)
+	c.client.Reoffer()
 	return nil
 }
 

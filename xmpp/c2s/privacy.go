@@ -93,6 +93,7 @@ func (c *conn) privacySet(ctx context.Context, r *request) error {
 		return err
 	}
 	c.result(r, nil)
+	c.client.Reoffer()
 	return nil
 }
 
