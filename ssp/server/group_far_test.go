@@ -229,6 +229,16 @@ func TestInvitedToAGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	atHome := comesInto(t, bob)
+	until(t, "bob is told of changes", func() bool { // he asks for them after he is in
+		c, err := p.a.x.Stand(ctx, bob.who)
+		p.a.must(err)
+		seat, err := p.a.x.RoomSeat(c, home)
+		if err != nil {
+			return false
+		}
+		on, err := seat.Notices()
+		return err == nil && on
+	})
 	ask(invites("6@b.example", "wv:%2Fhome@a.example", "bob@b.example", "alice@a.example"))
 	talk = comesInto(t, alice)
 	p.a.must(alice.c.Attend(talk, true))

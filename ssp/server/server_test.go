@@ -144,13 +144,13 @@ func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for range 2000 {
+	for range 8000 {
 		if ok() {
 			return
 		}
 		<-tick.C
 	}
-	t.Fatalf("%s: not in 10 seconds", what)
+	t.Fatalf("%s: not in 40 seconds", what)
 }
 
 // resident is a client of an account here.
