@@ -228,7 +228,7 @@ func greet(e *env, s *service, list []demo) {
 	}
 	io.WriteString(e.out, "\nOr with clients of your own:\n\n")
 	if msnp != "" {
-		fmt.Fprintf(e.out, "    MSN Messenger (MSNP2)    server %s, name: the whole address\n", msnp)
+		fmt.Fprintf(e.out, "    MSN Messenger 1.0-4.7    server %s, name: the whole address\n", msnp)
 	}
 	if xmpp != "" {
 		fmt.Fprintf(e.out, "    any XMPP client          server %s, user: the address%s\n", xmpp, certificateHint(s))
