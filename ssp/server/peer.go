@@ -28,7 +28,8 @@ type peer struct {
 	invitations invitations
 	told        told
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex    // guards what follows
+	begun    *session.Link // the last one that was taken into use
 	users    map[im.Address]*user
 	queue    []thing             // what is to be told to the peer, in order
 	draining bool                // one goroutine does
@@ -207,6 +208,13 @@ func (p *peer) tell(l []thing) {
 // begin takes a pair of sessions into use: services are agreed on, and then all is told that is to be known, and given
 // what waited. SSP 6.1.1, 7.3.3; ssp-syntax 5.5.
 func (p *peer) begin(l *session.Link) {
+	p.mu.Lock()
+	again := p.begun == l
+	p.begun = l
+	p.mu.Unlock()
+	if again {
+		return
+	}
 	p.agree(p.s.ctx, l)
 	p.take(l)
 	for _, q := range p.s.behind(p) {

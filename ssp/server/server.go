@@ -110,7 +110,7 @@ func New(c Config) (*Server, error) {
 	s.rooms = groupService{s}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.lasting = context.WithoutCancel(s.ctx)
-	s.node = session.New(session.Config{Domain: s.x.Domain(), Lookup: c.Register.Peer, Handle: s.handle, Rest: rest, Up: s.up, Down: s.down,
+	s.node = session.New(session.Config{Domain: s.x.Domain(), Lookup: s.registered, Handle: s.handle, Rest: rest, Up: s.up, Down: s.down,
 		Timers: c.Timers, Limits: c.Limits, Dial: c.Dial.Dial, Resolver: c.Dial.Resolver, Log: c.Log, Metrics: c.Metrics, Hit: c.Hit})
 	s.work.Go(s.sweep) // ends with s.ctx
 	s.SetElements(c.Elements)
@@ -168,8 +168,12 @@ func (s *Server) Update() {
 	}
 	s.loseGuests()
 	for _, p := range fresh {
-		if l := s.linkTo(p.domain); l != nil && p.via != "" {
-			s.work.Go(func() { p.take(l) }) // ends when all that waited is under way, or with s.ctx
+		if p.via == "" {
+			if l := s.node.Link(p.domain); l != nil { // it was reached over another domain until now
+				s.work.Go(func() { p.begin(l) }) // ends when all that waited is under way, or with s.ctx
+			}
+		} else if l := s.linkTo(p.domain); l != nil {
+			s.work.Go(func() { p.take(l) }) // ends as the one above
 		}
 	}
 	if !s.begun.Load() {
@@ -191,6 +195,14 @@ func (s *Server) Update() {
 
 func (s *Server) newPeer(domain string) *peer {
 	return &peer{s: s, domain: domain, users: map[im.Address]*user{}, sent: map[string]*im.Message{}, turn: make(chan struct{}, 1)}
+}
+
+// registered finds a domain once there is an entry for it here, so that no session is up before who would use it.
+func (s *Server) registered(domain string) (*session.Peer, bool) {
+	if p := s.peer(domain); p == nil || p.learned {
+		return nil, false
+	}
+	return s.cfg.Register.Peer(domain)
 }
 
 // Begin begins the sessions that are to be kept up, when ServeHTTP is served.
@@ -320,6 +332,8 @@ func describe(err error) string {
 func (s *Server) up(l *session.Link) {
 	if p := s.peer(l.Domain()); p != nil {
 		s.work.Go(func() { p.begin(l) }) // ends when all that waited is under way, or with s.ctx
+	} else {
+		s.node.Forget(l.Domain()) // its entry went while it logged in
 	}
 }
 

@@ -234,6 +234,28 @@ func (d *domain) must(err error) {
 	}
 }
 
+// TestLoginBeforeEntry: who logs in as soon as the register has it, but before this is taken up, gets a session later, and
+// services are agreed on then: SSP 6.1.1, 7.3.
+func TestLoginBeforeEntry(t *testing.T) {
+	a, b := newDomain(t, "a.example", "alice"), newDomain(t, "b.example", "bob")
+	digest := func(token []byte) []byte { return ssp.Digest(ssp.MD5, token, []byte("verona")) }
+	b.known.put(&session.Peer{Domain: a.name, URL: a.http.URL, Digest: digest, Plain: true, Offers: ssp.AllServices(), Wants: ssp.AllServices()})
+	a.known.put(&session.Peer{Domain: b.name, URL: b.http.URL, Digest: digest, Plain: true, Offers: ssp.AllServices(), Wants: ssp.AllServices()})
+	a.s.Update()
+	if err := a.s.Test(t.Context(), b.name, nil); err == nil {
+		t.Fatal("a session before there is an entry for the domain")
+	}
+	a.s.node.Keep(b.name)
+	b.s.Update()
+	until(t, "a session", func() bool { return a.joined(b) && b.joined(a) })
+	// an entry that changes its way takes the session there is
+	b.known.route(a.name, "c.example")
+	b.s.Update()
+	b.known.route(a.name, "")
+	b.s.Update()
+	until(t, "a session anew", func() bool { return a.joined(b) && b.joined(a) })
+}
+
 // TestPresenceAcross: who asks, is let in, sees, is refused: SSP 11.3.1, 11.3.3, 11.3.4.
 func TestPresenceAcross(t *testing.T) {
 	verona, mantua := newDomain(t, "verona.example", "romeo"), newDomain(t, "mantua.example", "juliet")
