@@ -382,3 +382,13 @@ func readNames(e *wire.Element) (l []string) {
 	}
 	return l
 }
+
+// readMapped reads the screen names of a Joined-User-List: SSP 13.1.8; ssp-syntax 2.5.
+func readMapped(e *wire.Element) (l []string) {
+	for m := range e.Path("UserMapList", "UserMapping").Children("Mapping") {
+		if n := m.Child("SName").String(); n != "" && !slices.Contains(l, n) {
+			l = append(l, n)
+		}
+	}
+	return l
+}

@@ -43,6 +43,7 @@ type guest struct {
 	annex *exchange.Annex         // nil until it is open
 	early []func(*exchange.Annex) // what came before
 	there []string                // screen names of the others
+	moved map[string]struct{}     // who came or went while it is asked who is there; nil: it is not
 	told  func(error)             // of who invited, once; nil: nobody did
 	until *time.Timer             // of the invitation
 }
@@ -167,6 +168,7 @@ func (g *guest) happens(f func(*exchange.Annex)) bool {
 
 // comes says that somebody else is in the group. The caller holds g.mu, as for goes.
 func (g *guest) comes(a *exchange.Annex, nick string) {
+	g.move(nick)
 	if nick != g.nick && !slices.Contains(g.there, nick) {
 		g.there = append(g.there, nick)
 		a.Joined(nick)
@@ -175,9 +177,16 @@ func (g *guest) comes(a *exchange.Annex, nick string) {
 
 // goes says that they are not.
 func (g *guest) goes(a *exchange.Annex, nick string) {
+	g.move(nick)
 	if i := slices.Index(g.there, nick); i >= 0 {
 		g.there = slices.Delete(g.there, i, i+1)
 		a.Left(nick)
+	}
+}
+
+func (g *guest) move(nick string) {
+	if g.moved != nil {
+		g.moved[nick] = struct{}{}
 	}
 }
 
@@ -309,12 +318,50 @@ func (g *guest) joined(l *session.Link, nick string, answer *wire.Element) (in e
 		return in
 	}
 	l.GoOrdered(g.s.ctx, g.order(), wire.New("SubscribeGroupChangeRequest", "groupID", g.at.Format(l.Peer().Dialect)).Add(g.s.meta(g.who)),
-		func(*wire.Element, error) {}) // without it, others show when they speak
+		func(_ *wire.Element, err error) {
+			if err == nil {
+				g.recount(l)
+			} // without it, others show when they speak
+		})
 	in.others = slices.DeleteFunc(readNames(answer.Child("JoinedList")), func(n string) bool { return im.FoldNick(n) == im.FoldNick(nick) })
 	if w, err := readWelcome(answer.Child("WelcomeNote")); err == nil && (w.Type == "" || w.Type == ssp.TextType) && utf8.ValidString(w.Text) {
 		in.welcome = w.Text
 	}
 	return in
+}
+
+// recount asks who is there, now that we are told of changes: nobody told us of those since we joined. SSP 13.2.6
+func (g *guest) recount(l *session.Link) {
+	g.mu.Lock()
+	g.moved = map[string]struct{}{}
+	g.mu.Unlock()
+	l.GoOrdered(g.s.ctx, g.order(), wire.New("GetJoinedMemberRequest", "groupID", g.at.Format(l.Peer().Dialect)).Add(g.s.meta(g.who)),
+		func(answer *wire.Element, err error) {
+			g.happens(func(a *exchange.Annex) {
+				moved := g.moved
+				g.moved = nil
+				if err == nil {
+					g.counted(a, readMapped(answer.Child("JoinedUsers")), moved)
+				}
+			})
+		})
+}
+
+// counted takes a list of those who are there, but for what is newer than it. One without ourselves may leave out others, too.
+func (g *guest) counted(a *exchange.Annex, names []string, moved map[string]struct{}) {
+	for _, n := range names {
+		if _, ok := moved[n]; !ok {
+			g.comes(a, n)
+		}
+	}
+	if !slices.Contains(names, g.nick) {
+		return
+	}
+	for _, n := range slices.Clone(g.there) {
+		if _, ok := moved[n]; !ok && !slices.Contains(names, n) {
+			g.goes(a, n)
+		}
+	}
 }
 
 // nickOf is the screen name that one of ours wants.
