@@ -172,7 +172,8 @@ const TextType = "text/plain"
 
 // Content writes words as ContentData, and gives their size in bytes for Info. ssp-syntax 2.5.
 func Content(words im.Text) (e *wire.Element, size int) {
-	b := []byte(words.Reveal())
+	var room [256]byte
+	b := append(room[:0], words.Reveal()...)
 	return wire.New("ContentData", "contentType", TextType).WithBytes(b), len(b)
 }
 

@@ -226,6 +226,28 @@ func (e *node) appendDecoded(dst, data []byte) []byte {
 	return appendDecoded(dst, data[e.from:e.to], asText)
 }
 
+// Within is where the text right inside n stands in outer.Inner(), as it was written there: AppendText's opposite,
+// AppendWritten, reads it. It is not ok when there is none, when it is in several pieces, or in a CDATA section.
+func (n Node) Within(outer Node) (from, to int, ok bool) {
+	if n.d == nil || n.d != outer.d || n.d.nodes[n.i].text {
+		return 0, 0, false
+	}
+	e, o := &n.d.nodes[n.i], &n.d.nodes[outer.i]
+	one := n.i + 1
+	if one >= e.next || n.d.nodes[one].next != e.next {
+		return 0, 0, false
+	}
+	t := &n.d.nodes[one]
+	if !t.text || t.cdata || t.from < o.in || t.to > o.out {
+		return 0, 0, false
+	}
+	return int(t.from - o.in), int(t.to - o.in), true
+}
+
+// AppendWritten appends what text stands for that was accepted, and was not in a CDATA section: references resolved, line
+// ends made "\n"; XML 1.0, section 2.11.
+func AppendWritten(dst, text []byte) []byte { return appendDecoded(dst, text, asText) }
+
 // Blank says whether nothing but elements and blanks stands right inside an element; a run of text is asked for
 // itself.
 func (n Node) Blank() bool { return len(bytes.Trim(n.Text(), " \t\r\n")) == 0 }

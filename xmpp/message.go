@@ -45,6 +45,22 @@ func Neutral(n xmltext.Node) im.Neutral {
 	return m
 }
 
+// Body is where the words of a message stand in what is right inside of it, as they were written there
+// (xmltext.AppendWritten): when they are all that Neutral has to tell, in one language. Else ok is false. RFC 6121 5.2.3
+func Body(n xmltext.Node) (from, to int, ok bool) {
+	for c := range n.Children() {
+		switch {
+		case c.Is(wire.NSClient, "body") && !ok:
+			if from, to, ok = c.Within(n); !ok || from == to {
+				return 0, 0, false
+			}
+		case c.Is(wire.NSClient, "body"), c.Is(wire.NSClient, "subject"), c.Is(wire.NSClient, "thread"):
+			return 0, 0, false
+		}
+	}
+	return from, to, ok
+}
+
 // ChatState is the chat state that a message tells: active, composing, paused, inactive or gone; "" is none.
 // XEP-0085 2.
 func ChatState(n xmltext.Node) string {

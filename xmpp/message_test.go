@@ -77,6 +77,35 @@ func TestNeutral(t *testing.T) {
 	}
 }
 
+// TestBody: where the words stand as they were written, when there is nothing else to tell. RFC 6121 5.2.3
+func TestBody(t *testing.T) {
+	for in, want := range map[string]string{
+		"<message><body>a &amp; b</body></message>": "a & b",
+		"<message xml:lang='de'> <request xmlns='urn:xmpp:receipts'/><body>a\r\nb</body><x xmlns='urn:x'><body>c</body></x></message>": "a\nb",
+		"<message><body xml:lang='en'>Hi</body></message>":              "Hi",
+		"<message><body xmlns='urn:x'>no</body></message>":              "",
+		"<message><body>a<i/>b</body></message>":                        "",
+		"<message><body><![CDATA[a &amp; b]]></body></message>":         "",
+		"<message><body>a</body><body xml:lang='de'>b</body></message>": "",
+		"<message><body>a</body><subject>b</subject></message>":         "",
+		"<message><thread>b</thread><body>a</body></message>":           "",
+		"<message><body/></message>":                                    "",
+	} {
+		if got := written(element(t, in)); got != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+}
+
+// written are the words that Body finds; "" when it finds none.
+func written(n xmltext.Node) string {
+	from, to, ok := Body(n)
+	if !ok {
+		return ""
+	}
+	return string(xmltext.AppendWritten(nil, n.Inner()[from:to]))
+}
+
 // XEP-0085 2.
 func TestChatStates(t *testing.T) {
 	for _, s := range []string{"active", "composing", "paused", "inactive", "gone"} {
@@ -156,6 +185,9 @@ func FuzzMessage(f *testing.F) {
 			t.Fatal(kind)
 		}
 		a := Neutral(n)
+		if w := written(n); w != "" && (w != a.Text.Reveal() || !a.Subject.IsZero() || a.Thread != "" || a.Typing) {
+			t.Fatalf("%q is all that there is, and not %q", w, a.Text.Reveal())
+		}
 		m := &im.Message{To: im.MustAddress("b@x"), Neutralise: func() im.Neutral { return a }}
 		out := AppendNeutral(nil, "a@x/1", "b@x", "", m, delay)
 		r, err := wire.Parse(d, out, xmltext.Limits{Bytes: 1 << 20})

@@ -45,7 +45,7 @@ func (p *peer) message(l *session.Link, u *user, m *exchange.Message) {
 	from := p.faceOf(m.From)
 	to := u.recipient.Load()
 	if to == nil {
-		to = wire.New("Recipient").Add(ssp.Party{User: u.who}.Element(l.Peer().Dialect))
+		to = wire.New("Recipient").Add(ssp.Party{User: u.who}.Element(l.Peer().Dialect)).Freeze()
 		u.recipient.Store(to)
 	}
 	info := wire.New("MessageInfo", "messageID", id, "contentType", typ, "contentSize", strconv.Itoa(size), "validity", validitySeconds).
@@ -54,11 +54,14 @@ func (p *peer) message(l *session.Link, u *user, m *exchange.Message) {
 	if m.Report {
 		p.remember(id, m.Message)
 	}
-	l.GoOrdered(p.s.lasting, m.From.String()+" "+u.who.String(), e, settledBy(m))
+	l.GoOrdered(p.s.lasting, from.name+u.name, e, settledBy(m))
 }
 
 // face is how one of ours who says something stands in requests. What is in it is not changed any more: it stands in many.
-type face struct{ meta, sender *wire.Element }
+type face struct {
+	meta, sender *wire.Element
+	name         string
+}
 
 // mostFaces is how many are kept for a peer.
 const mostFaces = 1024
@@ -71,7 +74,7 @@ func (p *peer) faceOf(who im.Address) *face {
 	if f != nil {
 		return f
 	}
-	f = &face{p.s.meta(who), wire.New("Sender").Add(ssp.Party{User: who}.Element(wire.WV10))}
+	f = &face{p.s.meta(who).Freeze(), wire.New("Sender").Add(ssp.Party{User: who}.Element(wire.WV10)).Freeze(), who.String() + " "}
 	p.mu.Lock()
 	if len(p.faces) >= mostFaces {
 		clear(p.faces)

@@ -54,6 +54,7 @@ type thing struct {
 type user struct {
 	p         *peer
 	who       im.Address
+	name      string // who, written
 	c         *exchange.Client
 	last      atomic.Int64                 // when something was last done by them or for them, Unix seconds
 	kept      atomic.Pointer[kept]         // nil: not read yet
@@ -70,7 +71,7 @@ type user struct {
 
 // Stand implements exchange.Peer.
 func (p *peer) Stand(who im.Address, c *exchange.Client) (exchange.Session, exchange.Login) {
-	u := &user{p: p, who: who, c: c}
+	u := &user{p: p, who: who, name: who.String(), c: c}
 	u.touch()
 	p.mu.Lock()
 	defer p.mu.Unlock()

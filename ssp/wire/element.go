@@ -15,6 +15,8 @@ type Element struct {
 	Attrs []Attr // in the table's order once it was read
 	Kids  []*Element
 	Text  string // without blanks around it, ssp-syntax 2.5
+
+	frozen *frozen // nil: it may change
 }
 
 // Attr is an attribute.
@@ -84,7 +86,8 @@ func (e *Element) With(text string) *Element {
 
 // WithBytes sets the text to the base64 of b, and says so in the attribute encoding. ssp-syntax 2.5.
 func (e *Element) WithBytes(b []byte) *Element {
-	e.Text = base64.StdEncoding.EncodeToString(b)
+	var room [512]byte
+	e.Text = string(base64.StdEncoding.AppendEncode(room[:0], b))
 	return e.Set("encoding", Base64)
 }
 

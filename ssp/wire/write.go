@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"parley/xmltext"
 )
@@ -48,6 +49,12 @@ func (s *Structure) write(b *xmltext.Builder, e *Element, name string, d Dialect
 			case f.OMA && d != OMA13:
 			case as.of == nil:
 				b.Start(as.Name).Text(k.Text).End()
+			case k.frozen != nil:
+				xml, err := k.frozen.form(as, k, d)
+				if err != nil {
+					return err
+				}
+				b.Raw(xml)
 			default:
 				if err := as.of.write(b, k, as.Name, d); err != nil {
 					return err
@@ -82,4 +89,37 @@ func writeOpen(b *xmltext.Builder, e *Element) {
 		writeOpen(b, k)
 		b.End()
 	}
+}
+
+// frozen is how an element that does not change any more was written last.
+type frozen struct{ last atomic.Pointer[form] }
+
+// form is an element as it is written in some place.
+type form struct {
+	in      *Field
+	dialect Dialect
+	xml     []byte
+}
+
+// Freeze says that nothing in an element changes any more: many primitives may have it, at the same time, and its written
+// form is kept. It gives the element back.
+func (e *Element) Freeze() *Element {
+	if e.frozen == nil {
+		e.frozen = new(frozen)
+	}
+	return e
+}
+
+// form is the element as the field is written.
+func (f *frozen) form(as *Field, e *Element, d Dialect) ([]byte, error) {
+	if last := f.last.Load(); last != nil && last.in == as && last.dialect == d {
+		return last.xml, nil
+	}
+	b := xmltext.Build(nil)
+	if err := as.of.write(&b, e, as.Name, d); err != nil {
+		return nil, err
+	}
+	now := &form{as, d, b.Bytes()}
+	f.last.Store(now)
+	return now.xml, nil
 }

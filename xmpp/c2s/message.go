@@ -67,8 +67,13 @@ func (c *conn) send(st *wire.Stanza) error {
 		m.Only = to.Resource != "" && to.Resource != mobile
 	}
 	m.Report = m.Kind == im.Words && xmpp.WantsReceipt(st.Node)
-	m.Native = im.Native{Door: xmpp.Door, Body: c.appendMessage(st, m)}
-	m.Neutralise = c.neutraliser(m.Native.Body)
+	b, inner := c.appendMessage(st, m)
+	m.Native = im.Native{Door: xmpp.Door, Body: b}
+	if from, to, ok := xmpp.Body(st.Node); ok && inner > 0 {
+		m.Neutralise = wordsOf(b[inner+from : inner+to])
+	} else {
+		m.Neutralise = c.neutraliser(b)
+	}
 	if st.Type == "error" { // nobody is told what became of it
 		c.s.Exchange.Send(c.ctx, &c.out, m, nil)
 		return nil
@@ -102,39 +107,49 @@ func (c *conn) answerLater(st *wire.Stanza) func(error) {
 
 // appendMessage builds the stanza as it goes to all who get it: from a full address (RFC 6120 8.1.2.1), in the language
 // of its stream if it names none (8.1.5, 8.2.1; RFC 6121 5.3), with the id under which it is kept (XEP-0359 3) and
-// without those, and delays, that others claim to have given it here (XEP-0203 5).
-func (c *conn) appendMessage(st *wire.Stanza, m *im.Message) []byte {
+// without those, and delays, that others claim to have given it here (XEP-0203 5). inner is where what the client put inside
+// begins, if it stands there as it came, else 0.
+func (c *conn) appendMessage(st *wire.Stanza, m *im.Message) (b []byte, inner int) {
 	set := [2]xmltext.Attr{{Name: "from", Value: c.full}}
 	l := set[:1]
 	if st.Lang == "" && c.Lang != "" {
 		l = append(l, xmltext.Attr{Name: "xml:lang", Value: c.Lang})
 	}
 	by := m.To.String()
-	b := make([]byte, 0, len(st.Node.Bytes())+len(c.full)+len(by)+112)
+	b = make([]byte, 0, len(st.Node.Bytes())+len(c.full)+len(by)+112)
 	for n := range st.Node.Children() {
 		if n.Is(wire.NSStanzaID, "stanza-id") || n.Is(wire.NSDelay, "delay") {
 			ours := func(by xmpp.JID) bool { return c.s.Exchange.Ours(by.Bare.Domain()) }
 			b = xmpp.StripStanzaIDs(b, st.Node, ours, l...)
 			if m.Kind != im.Words {
-				return b
+				return b, 0
 			}
-			return xmpp.InsertStanzaID(nil, b, by, stanzaID(m.ID))
+			return xmpp.InsertStanzaID(nil, b, by, stanzaID(m.ID)), 0
 		}
 	}
 	if m.Kind != im.Words {
-		return wire.AppendStanza(b, st.Node, l...)
+		return wire.AppendStanza(b, st.Node, l...), 0
 	}
 	b = wire.AppendStart(b, st.Node, l...)
+	inner = len(b)
 	b = append(b, st.Node.Inner()...)
 	b = append(b, "<stanza-id xmlns='"+wire.NSStanzaID+"' id='"...)
 	b = strconv.AppendInt(b, int64(m.ID), 36)
 	b = append(b, '\'')
 	b = xmltext.AppendAttr(b, "by", by)
-	return xmltext.AppendEnd(append(b, "/>"...), st.Node)
+	return xmltext.AppendEnd(append(b, "/>"...), st.Node), inner
 }
 
 // stanzaID is a message's id as XMPP says it: the same whenever the message is offered again.
 func stanzaID(id im.MessageID) string { return strconv.FormatInt(int64(id), 36) }
+
+// wordsOf makes the form that all can read of words as they were written, when somebody asks for it.
+func wordsOf(written []byte) func() im.Neutral {
+	return func() im.Neutral {
+		var room [512]byte
+		return im.Neutral{Text: im.NewText(string(xmltext.AppendWritten(room[:0], written)))}
+	}
+}
 
 // neutraliser makes the form that all can read out of a stanza, when somebody asks for it.
 func (c *conn) neutraliser(stanza []byte) func() im.Neutral {
