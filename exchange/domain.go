@@ -14,8 +14,8 @@ import (
 const domainsSubject = "domains"
 
 // PutDomain registers a domain, or changes what is registered: all but Secret and Proof, which stay when both are empty,
-// and Added. ErrOpposite for a domain of ours, and for a route that leads to no relay; others are those of
-// im.Domain.Normal, and that a domain which is reached itself has no password. All of them say what to do.
+// and Added. ErrOpposite for a domain of ours, for a route that leads to no relay, and for a Service-ID that is another's;
+// others are those of im.Domain.Normal, and that a domain which is reached itself has no password. All of them say what to do.
 func (x *Exchange) PutDomain(ctx context.Context, d im.Domain) error {
 	d, err := d.Normal()
 	if err != nil {
@@ -34,6 +34,9 @@ func (x *Exchange) PutDomain(ctx context.Context, d im.Domain) error {
 		if found {
 			is.Added = was.Added
 		}
+		if err := x.ownService(tx, is); err != nil {
+			return err
+		}
 		if is.Route != "" {
 			if err := x.mayRoute(tx, is); err != nil {
 				return err
@@ -48,6 +51,22 @@ func (x *Exchange) PutDomain(ctx context.Context, d im.Domain) error {
 		}
 		return tx.PutDomain(is)
 	}, x.domainsChanged)
+}
+
+// ownService judges the Service-ID of a domain: by it alone is known who asks. SSP 3.3.
+func (x *Exchange) ownService(tx *store.Tx, d im.Domain) error {
+	all, err := tx.Domains()
+	for _, o := range all {
+		if o.Name != d.Name && o.Service == d.Service {
+			return fmt.Errorf("%w: %s is the Service-ID of %s already", im.ErrOpposite, d.Service, o.Name)
+		}
+	}
+	for own := range x.domains {
+		if d.Service == im.ServiceScheme+own {
+			return fmt.Errorf("%w: %s is our own Service-ID", im.ErrOpposite, d.Service)
+		}
+	}
+	return err
 }
 
 // mayRoute judges the route of a domain: the relay is registered, and reached itself. So no routes make a ring.

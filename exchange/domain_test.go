@@ -43,6 +43,8 @@ func TestDomainsAreRegistered(t *testing.T) {
 		"has no password yet":    {Name: "c.example"},
 		"not an address":         {Name: "a b", Secret: []byte{1}},
 		"is no URL of a domain":  {Name: "c.example", URL: "x", Secret: []byte{1}},
+		"the Service-ID of b":    {Name: "c.example", Service: "wv:@b.example", Secret: []byte{1}},
+		"our own Service-ID":     {Name: "c.example", Service: "wv:@example.com", Secret: []byte{1}},
 	} {
 		if err := s.PutDomain(ctx, d); err == nil || !strings.Contains(err.Error(), say) {
 			t.Errorf("%+v: %v, want %s", d, err, say)

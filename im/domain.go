@@ -113,8 +113,11 @@ func (d *Domain) checkURL() error {
 	return nil
 }
 
+// ServiceScheme is what a Service-ID has before its domain. SSP 3.3.
+const ServiceScheme = "wv:@"
+
 func (d *Domain) checkService() error {
-	const scheme = "wv:@"
+	const scheme = ServiceScheme
 	if d.Service == "" {
 		d.Service = scheme + d.Name
 		return nil

@@ -219,7 +219,7 @@ const together = 64
 
 // peerOf is what a session with a domain needs. SSP 6.1.1; ssp-syntax 1.6, 5.1.
 func (r *register) peerOf(d im.Domain) (*session.Peer, error) {
-	p := &session.Peer{Domain: d.Name, URL: d.URL, Plain: d.TLS == im.TLSOff, Keep: d.Keep, Connections: d.Connections,
+	p := &session.Peer{Domain: d.Name, Service: strings.TrimPrefix(d.Service, im.ServiceScheme), URL: d.URL, Plain: d.TLS == im.TLSOff, Keep: d.Keep, Connections: d.Connections,
 		Offers: services(d.Offers), Wants: services(d.Wants)}
 	if p.Connections == 0 {
 		p.Connections = r.connections

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,8 +61,9 @@ type Server struct {
 	librarian librarian
 	guests    guests
 
-	mu      sync.Mutex // guards peers, and how many of them are learned
+	mu      sync.Mutex // guards peers, how many of them are learned, and speak
 	peers   map[string]*peer
+	speak   map[string]string // those that are registered, by the domains in their Service-IDs
 	learned int
 
 	ctx     context.Context // ends with Close
@@ -110,7 +112,7 @@ func New(c Config) (*Server, error) {
 	s.rooms = groupService{s}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.lasting = context.WithoutCancel(s.ctx)
-	s.node = session.New(session.Config{Domain: s.x.Domain(), Lookup: s.registered, Handle: s.handle, Rest: rest, Up: s.up, Down: s.down,
+	s.node = session.New(session.Config{Domain: s.x.Domain(), Lookup: s.registered, Speaks: s.identified, Handle: s.handle, Rest: rest, Up: s.up, Down: s.down,
 		Timers: c.Timers, Limits: c.Limits, Dial: c.Dial.Dial, Resolver: c.Dial.Resolver, Log: c.Log, Metrics: c.Metrics, Hit: c.Hit})
 	s.work.Go(s.sweep) // ends with s.ctx
 	s.SetElements(c.Elements)
@@ -125,9 +127,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.node.Serv
 // Update takes a change of the register: who is new is served from now on, who is gone no longer.
 func (s *Server) Update() {
 	vias := s.cfg.Register.Routes()
-	names := map[string]bool{}
+	names, speak := map[string]bool{}, map[string]string{}
+	for _, n := range s.cfg.Register.Names() {
+		if c, ok := s.cfg.Register.Peer(n); ok {
+			speak[cmp.Or(c.Service, n)] = n
+		}
+	}
 	var gone, fresh []*peer
 	s.mu.Lock()
+	s.speak = speak
 	for n := range vias {
 		names[n] = true
 	}
@@ -203,6 +211,13 @@ func (s *Server) registered(domain string) (*session.Peer, bool) {
 		return nil, false
 	}
 	return s.cfg.Register.Peer(domain)
+}
+
+// identified is the domain that has this one in its Service-ID.
+func (s *Server) identified(service string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.speak[service]
 }
 
 // Begin begins the sessions that are to be kept up, when ServeHTTP is served.

@@ -40,6 +40,8 @@ var (
 // Peer is what the operator registered of a domain, SSP 3.5.1, 6.1.1. It is not changed once it was given.
 type Peer struct {
 	Domain string // in normal form
+	// Service is the domain in its Service-ID: "" is Domain. SSP 3.3.
+	Service string
 	// URL is where it takes HTTP: https://host:port/path, or http://. "": found by DNS SRV _imps-server._tcp.
 	// ssp-syntax 1.6.
 	URL string
@@ -104,6 +106,9 @@ type Config struct {
 	Domain string // ours, in normal form
 	// Lookup finds what is registered of a domain; it may change while the node runs, and must return at once.
 	Lookup func(domain string) (*Peer, bool)
+	// Speaks finds the domain that is registered with another one in its Service-ID, "" when there is none; nil: each has its
+	// own.
+	Speaks func(service string) (domain string)
 	// Handle takes the requests that begin a transaction: called in order for each peer, it must return soon.
 	Handle func(ctx context.Context, r *Request)
 	// Rest is called behind the last request of a run; nil: nobody is interested.
@@ -202,6 +207,23 @@ func (n *Node) peer(domain string) (*peer, *Peer) {
 		n.peers[domain] = p
 	}
 	return p, info
+}
+
+// speaker is the domain whose Service-ID it is; "" when it is registered with another one. The error is that of a Service-ID
+// that is none.
+func (n *Node) speaker(serviceID string) (domain string, err error) {
+	if domain, err = ssp.ParseService(serviceID); err == nil && n.c.Speaks != nil {
+		domain = n.c.Speaks(domain)
+	}
+	return domain, err
+}
+
+// service is the domain in a peer's Service-ID.
+func (p *Peer) service() string {
+	if p.Service != "" {
+		return p.Service
+	}
+	return p.Domain
 }
 
 // known is the same of a domain that something is going on with already.

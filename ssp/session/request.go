@@ -214,7 +214,7 @@ func (l *Link) serve(w *work) {
 	var err error
 	if has && meta.Service != l.service { // each request says the same
 		var domain string
-		if domain, err = ssp.ParseService(meta.Service); err == nil && domain == l.p.domain {
+		if domain, err = l.n.speaker(meta.Service); err == nil && domain == l.p.domain {
 			l.service = strings.Clone(meta.Service)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"parley/metrics"
-	"parley/ssp"
 	"parley/ssp/wire"
 )
 
@@ -40,7 +39,7 @@ const maxAnswering = 4
 
 // tokenCame takes step 1 or 3, and answers with 3 or 5. SSP 6.1.1, 6.2.1; ssp-syntax 5.1.
 func (n *Node) tokenCame(u *wire.Unit) (status int, after func()) {
-	domain, err := ssp.ParseService(u.Primitive.Attr("serviceID"))
+	domain, err := n.speaker(u.Primitive.Attr("serviceID"))
 	if err != nil {
 		return 0, nil
 	}
@@ -82,7 +81,7 @@ func (n *Node) tokenCame(u *wire.Unit) (status int, after func()) {
 		mine.step(3, 4)
 		mine.step(4, 5)
 		mine.stage = proving
-		if !u.Response && n.c.Domain > domain { // both called: the lower name goes on
+		if !u.Response && n.c.Domain > info.service() { // both called: the lower name goes on
 			mine.first = false
 			mine.stage = backed
 			// It has our token, or had it in a login that failed since: then it waits for another one, and we wait for nothing.
@@ -146,7 +145,7 @@ func (n *Node) find(id, domain string) *login {
 // requestCame takes step 5 or 6, verifies the digest (7 or 9), and answers with 6 and 8, or 10. SSP 6.1.1, 6.2.2.
 func (n *Node) requestCame(u *wire.Unit) (status int, after func()) {
 	e := u.Primitive
-	domain, err := ssp.ParseService(e.Attr("serviceID"))
+	domain, err := n.speaker(e.Attr("serviceID"))
 	if err != nil {
 		return 0, nil
 	}
