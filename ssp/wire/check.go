@@ -1,5 +1,7 @@
 package wire
 
+import "math/bits"
+
 // Check judges a primitive by its table: what must be there and is not, what must not be there and is, what is not of
 // its type. The code is 405 for an unknown primitive, 536 for anything wrong in the meta-information, 402 for a value
 // or for something out of place, 400 for something missing, but 402 for a request without any target. nil when all is
@@ -8,7 +10,10 @@ func (u *Unit) Check(d Dialect) *Fault {
 	if u.Primitive == nil {
 		return &Fault{Code: NotSupported, What: "not a primitive that is known"}
 	}
-	s := all.primitives[u.Primitive.Name]
+	s := u.read
+	if s == nil || s.Name != u.Primitive.Name {
+		s = all.primitives[u.Primitive.Name]
+	}
 	if s == nil {
 		return &Fault{Code: NotSupported, At: u.Primitive.Name, What: "not a primitive"}
 	}
@@ -24,51 +29,60 @@ func (u *Unit) Check(d Dialect) *Fault {
 }
 
 // fits says whether a structure is as structure wants it, sooner, when what stands in it stands in the table's order; false
-// when it is not so, or that cannot be told.
+// when it is not so, or that cannot be told: structure has the last word. It goes through what is there, not through the
+// table, where most is not.
 func (j judge) fits(s *Structure, p place) bool {
 	if s.Text != "" && (!s.Text.fits(p.e.Text) || !p.e.decodes()) {
 		return false
 	}
-	attr, kid := 0, 0
-	for i := range s.Fields {
-		f := &s.Fields[i]
-		if f.Twin != "" {
-			continue
+	if s.Open {
+		return true
+	}
+	var there fields
+	i := 0 // in the table, up to which all was looked for
+	for n := range p.e.Attrs {
+		a := &p.e.Attrs[n]
+		for i < s.attrs && s.Fields[i].Name != a.Name {
+			i++
 		}
-		n := 0
-		if f.Attr {
-			if attr < len(p.e.Attrs) && p.e.Attrs[attr].Name == f.Name {
-				if v := p.e.Attrs[attr].Value; v == "" || !f.Type.fits(v) {
-					return false
-				}
-				n, attr = 1, attr+1
-			}
-		} else {
-			for ; kid < len(p.e.Kids) && p.e.Kids[kid].Name == f.Name; n, kid = n+1, kid+1 {
-				switch k := p.e.Kids[kid]; {
-				case f.of == &anything:
-				case f.of != nil:
-					if !j.fits(f.of, place{k, p.e, j.response}) {
-						return false
-					}
-				case !f.Type.fits(k.Text):
-					return false
-				}
-			}
-		}
-		single := f.Card == one || f.Card == maybe
-		switch {
-		case n > 1 && single:
+		if i == s.attrs || a.Value == "" || !s.Fields[i].Type.fits(a.Value) {
 			return false
-		case f.When != nil:
-			if must, may := f.When.test(p); n == 0 && must && !(f.Lax && j.dialect == OMA13) || n > 0 && !may {
+		}
+		there |= 1 << i
+		i++
+	}
+	i = s.attrs
+	for _, k := range p.e.Kids {
+		for i < len(s.Fields) && s.Fields[i].Name != k.Name {
+			i++
+		}
+		if i == len(s.Fields) {
+			return false
+		}
+		switch f := &s.Fields[i]; {
+		case f.Twin != "", there&(1<<i) != 0 && (f.Card == one || f.Card == maybe):
+			return false
+		case f.of == &anything:
+		case f.of != nil:
+			if !j.fits(f.of, place{k, p.e, j.response}) {
 				return false
 			}
-		case n == 0 && (f.Card == one || f.Card == some) && !(f.Lax && j.dialect == OMA13):
+		case !f.Type.fits(k.Text):
+			return false
+		}
+		there |= 1 << i
+	}
+	if s.must&^there != 0 {
+		return false
+	}
+	for rest := s.when; rest != 0; rest &= rest - 1 {
+		i := bits.TrailingZeros64(uint64(rest))
+		must, may := s.Fields[i].When.test(p)
+		if here := there&(1<<i) != 0; !here && must || here && !may {
 			return false
 		}
 	}
-	return s.Open || attr == len(p.e.Attrs) && kid == len(p.e.Kids)
+	return true
 }
 
 type judge struct {

@@ -96,6 +96,41 @@ func TestCardinality(t *testing.T) {
 	}
 }
 
+// TestFits: all documents are well at a glance, and whatever is taken away, what is well at a glance is well when it is
+// looked at closely. ssp-syntax 1.4, 2.6.
+func TestFits(t *testing.T) {
+	agree := func(name string, u Unit, d Dialect) (fits bool) {
+		s, p, j := all.primitives[u.Primitive.Name], place{u.Primitive, nil, u.Response}, judge{d, u.Response}
+		fits = j.fits(s, p)
+		if fault := j.structure(s, p); fits && fault != nil {
+			t.Errorf("%s %s: %v", d, name, fault)
+		}
+		return fits
+	}
+	for _, g := range goldens(t) {
+		if u := decode(t, g.doc).Units[0]; !agree(g.name, u, g.dialect) && g.dialect == WV10 {
+			t.Errorf("%s %s has to be looked at closely", g.dialect, g.name)
+		}
+	}
+	each(t, func(g golden, u Unit, s *Structure, f *Field, e *Element, broken Code) {
+		without(e, f)
+		agree(g.name+" without "+s.Name+"/"+f.Name, u, g.dialect)
+	})
+}
+
+// TestOtherPrimitive: a primitive that is put where another one was read is judged by its own table. ssp-syntax 1.4.
+func TestOtherPrimitive(t *testing.T) {
+	u := decode(t, transaction(WV10, "Response", "<Status code='200'/>")).Units[0]
+	u.Primitive = New("KeepAliveResponse")
+	if f := u.Check(WV10); f == nil || f.At != "KeepAliveResponse/Status" {
+		t.Error(f)
+	}
+	u.Primitive = New("Teleport")
+	if f := u.Check(WV10); f == nil || f.Code != NotSupported {
+		t.Error(f)
+	}
+}
+
 // TestTwice: what stands there once at most is refused when it is there twice. SSP 14.3.1.
 func TestTwice(t *testing.T) {
 	each(t, func(g golden, u Unit, s *Structure, f *Field, e *Element, broken Code) {

@@ -134,7 +134,7 @@ func dense(s string) string {
 
 // decodes says whether Bytes has something to say, without making it.
 func (e *Element) decodes() bool {
-	if !strings.EqualFold(e.Attr("encoding"), Base64) {
+	if how := e.Attr("encoding"); how == "" || !strings.EqualFold(how, Base64) {
 		return true
 	}
 	n, pad := 0, 0

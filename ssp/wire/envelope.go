@@ -29,6 +29,8 @@ type Unit struct {
 	ID        string   // the transaction's
 	Primitive *Element // nil when it is none that is known
 	Unknown   string   // then the name, as it came
+
+	read *Structure // by which the primitive was read; nil if it was not
 }
 
 // Meta is the meta-information of a request, SSP 5: ssp-syntax 2.3.
@@ -132,6 +134,7 @@ func Decode(doc []byte, l xmltext.Limits) (*Message, error) {
 		if m.Session = string(value(first, "sessionID")); m.Session == "" {
 			return nil, malformed("a Session without its sessionID", nil)
 		}
+		m.Units = make([]Unit, 0, transactions(first))
 		for t := range first.Children() {
 			if !named(t, "Transaction") {
 				return nil, malformed("an element inside Session that is not Transaction", nil)
@@ -159,10 +162,22 @@ func orElse(n, usual int) int {
 	return n
 }
 
+// mostUnits is for how many transactions there is room at first.
+const mostUnits = 64
+
+// transactions counts those of a Session, up to mostUnits.
+func transactions(session xmltext.Node) int {
+	n := 0
+	for t := session.FirstChild(); t.Ok() && n < mostUnits; t = t.Next() {
+		n++
+	}
+	return n
+}
+
 // unit reads a Transaction or SetupTransaction.
 func (m *Message) unit(n xmltext.Node) error {
-	u := Unit{ID: string(value(n, "transactionID")), Response: !equalFold(value(n, "mode"), "Request")}
-	if u.ID == "" {
+	id := value(n, "transactionID")
+	if len(id) == 0 {
 		return nil
 	}
 	p := n.FirstChild()
@@ -172,10 +187,11 @@ func (m *Message) unit(n xmltext.Node) error {
 	case p.Next().Ok():
 		return malformed("a transaction with more than one element inside", nil)
 	}
-	if s := primitive(string(p.Local())); s != nil {
+	u := Unit{ID: string(id), Response: !equalFold(value(n, "mode"), "Request")}
+	if s := primitive(p.Local()); s != nil {
 		var room pieces
 		room.begin(p)
-		u.Primitive = s.read(&room, p, s.Name)
+		u.Primitive, u.read = s.read(&room, p, s.Name), s
 	} else {
 		u.Unknown = string(p.Local())
 	}

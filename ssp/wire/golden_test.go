@@ -55,7 +55,7 @@ func TestGolden(t *testing.T) {
 		}
 		u := m.Units[0]
 		name, _, _ := strings.Cut(g.name, "-")
-		if u.Primitive == nil || primitive(name) == nil || u.Primitive.Name != primitive(name).Name {
+		if u.Primitive == nil || primitive([]byte(name)) == nil || u.Primitive.Name != primitive([]byte(name)).Name {
 			t.Errorf("%s %s is read as %v", m.Dialect, g.name, u.Primitive)
 			continue
 		}

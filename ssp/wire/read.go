@@ -48,11 +48,11 @@ func fold() map[string]*Structure {
 }
 
 // primitive finds a primitive by a name as it came; nil if there is none. ssp-syntax 2.1.
-func primitive(name string) *Structure {
-	if s := all.primitives[name]; s != nil {
+func primitive(name []byte) *Structure {
+	if s := all.primitives[string(name)]; s != nil {
 		return s
 	}
-	return folded[strings.ToLower(name)]
+	return folded[strings.ToLower(string(name))]
 }
 
 // named says whether an element has this name, in whatever letters. Namespaces are not looked at: peers forget them.
@@ -65,11 +65,11 @@ func equalFold(b []byte, s string) bool {
 // value is an attribute by its name in whatever letters, without blanks around it.
 func value(n xmltext.Node, name string) []byte {
 	if v, ok := n.Attr("", name); ok {
-		return bytes.Trim(v, blanks)
+		return trimmed(v)
 	}
 	for a := range n.Attrs() {
 		if len(a.Space) == 0 && equalFold(a.Local, name) {
-			return bytes.Trim(a.Value, blanks)
+			return trimmed(a.Value)
 		}
 	}
 	return nil
@@ -77,10 +77,39 @@ func value(n xmltext.Node, name string) []byte {
 
 const blanks = " \t\r\n"
 
+// trimmed is b without blanks around it, soon if there are none.
+func trimmed(b []byte) []byte {
+	if len(b) == 0 || b[0] > ' ' && b[len(b)-1] > ' ' {
+		return b
+	}
+	return bytes.Trim(b, blanks)
+}
+
+// span are the places of the attributes or elements in Fields.
+func (s *Structure) span(attr bool) (from, to int) {
+	if attr {
+		return 0, s.attrs
+	}
+	return s.attrs, len(s.Fields)
+}
+
+// next finds what field finds, and begins at what was found last, -1 for nothing: peers write in the table's order,
+// ssp-syntax 2.6, and what comes next there is at hand.
+func (s *Structure) next(name []byte, attr bool, last int) int {
+	from, to := s.span(attr)
+	for i := max(from, last); i < to; i++ {
+		if s.Fields[i].Name == string(name) {
+			return i
+		}
+	}
+	return s.field(name, attr)
+}
+
 // field finds an attribute or element of the structure by a name as it came; -1 if there is none.
 func (s *Structure) field(name []byte, attr bool) int {
-	for i := range s.Fields {
-		if f := &s.Fields[i]; f.Attr == attr && f.Name == string(name) {
+	from, to := s.span(attr)
+	for i := from; i < to; i++ {
+		if s.Fields[i].Name == string(name) {
 			return i
 		}
 	}
@@ -92,8 +121,8 @@ func (s *Structure) field(name []byte, attr bool) int {
 	if o, ok := other[want]; ok {
 		want = o
 	}
-	for i := range s.Fields {
-		if f := &s.Fields[i]; f.Attr == attr && strings.EqualFold(f.Name, want) {
+	for i := from; i < to; i++ {
+		if strings.EqualFold(s.Fields[i].Name, want) {
 			return i
 		}
 	}
@@ -110,8 +139,9 @@ func (s *Structure) place(name string, attr bool) int {
 	return -1
 }
 
-// pieces are the memory that one primitive is read into: a few allocations for all of it. Nothing of other primitives is
-// in them, so that whoever keeps a value of one keeps no more than that one.
+// pieces are the memory that one primitive is read into: two allocations for all of it, or few. Nothing of other
+// primitives is in them, so that whoever keeps a value of one keeps no more than that one; nor is the transaction's ID,
+// which is remembered longer than the rest.
 type pieces struct {
 	elements []Element
 	attrs    []Attr
@@ -125,12 +155,37 @@ const (
 	mostText     = 512
 )
 
-// begin makes room for an element that is about to be read.
+// several is more than stand right inside of most elements.
+const several = 8
+
+// begin makes room for a primitive that is about to be read: for most in one piece, as large as a status, most requests
+// or a message need it.
 func (p *pieces) begin(n xmltext.Node) {
-	k := min(count(n), mostElements)
-	p.elements = make([]Element, 0, k)
-	p.attrs = make([]Attr, 0, k+k/4)
-	p.kids = make([]*Element, 0, k)
+	switch k := min(count(n), mostElements); {
+	case k <= 2:
+		m := new(struct {
+			elements [2]Element
+			attrs    [2]Attr
+			kids     [1]*Element
+		})
+		p.elements, p.attrs, p.kids = m.elements[:0], m.attrs[:0], m.kids[:0]
+	case k <= 6:
+		m := new(struct {
+			elements [6]Element
+			attrs    [7]Attr
+			kids     [5]*Element
+		})
+		p.elements, p.attrs, p.kids = m.elements[:0], m.attrs[:0], m.kids[:0]
+	case k <= 11:
+		m := new(struct {
+			elements [11]Element
+			attrs    [13]Attr
+			kids     [10]*Element
+		})
+		p.elements, p.attrs, p.kids = m.elements[:0], m.attrs[:0], m.kids[:0]
+	default:
+		p.elements, p.attrs, p.kids = make([]Element, 0, k), make([]Attr, 0, k+k/4), make([]*Element, 0, k-1)
+	}
 	p.text.Grow(min(len(n.Bytes())/2, mostText))
 }
 
@@ -148,28 +203,28 @@ func (p *pieces) element(name string) *Element {
 	if len(p.elements) == cap(p.elements) {
 		p.elements = make([]Element, 0, mostElements)
 	}
-	p.elements = append(p.elements, Element{Name: name})
-	return &p.elements[len(p.elements)-1]
+	p.elements = p.elements[:len(p.elements)+1]
+	e := &p.elements[len(p.elements)-1] // nothing is in it yet
+	e.Name = name
+	return e
 }
 
-// room is room for the elements right inside of one.
-func (p *pieces) room(n xmltext.Node) []*Element {
-	k := 0
-	for c := n.FirstChild(); c.Ok(); c = c.Next() {
-		k++
+// inside keeps the elements right inside of one; nil if there are none.
+func (p *pieces) inside(kids []*Element) []*Element {
+	if len(kids) == 0 {
+		return nil
 	}
-	if k > cap(p.kids)-len(p.kids) {
-		return make([]*Element, 0, min(k, mostElements))
+	if len(kids) > cap(p.kids)-len(p.kids) {
+		return slices.Clip(slices.Clone(kids))
 	}
 	at := len(p.kids)
-	p.kids = p.kids[:at+k]
-	return p.kids[at : at : at+k]
+	p.kids = append(p.kids, kids...)
+	return slices.Clip(p.kids[at:])
 }
 
 // string is a copy of b without blanks around it.
 func (p *pieces) string(b []byte) string {
-	b = bytes.Trim(b, blanks)
-	if len(b) == 0 {
+	if b = trimmed(b); len(b) == 0 {
 		return ""
 	}
 	if len(b) > p.text.Cap()-p.text.Len() {
@@ -186,7 +241,10 @@ func (p *pieces) string(b []byte) string {
 
 // value is a value of a type in the spelling that is written.
 func (p *pieces) value(t Type, b []byte) string {
-	if t == tBool {
+	switch t {
+	case tString, tText:
+		return p.string(b)
+	case tBool:
 		switch string(b) {
 		case Yes:
 			return Yes
@@ -217,25 +275,29 @@ func (s *Structure) read(p *pieces, n xmltext.Node, name string) *Element {
 		if len(a.Space) > 0 {
 			continue
 		}
-		i := s.field(a.Local, true)
+		i := s.next(a.Local, true, last)
 		if i < 0 {
 			continue
 		}
-		e.Attrs = p.attrs[at:]
-		if f := &s.Fields[i]; e.Attr(f.Name) == "" {
-			if v := p.value(f.Type, a.Value); v != "" {
-				p.attrs = append(p.attrs, Attr{f.Name, v})
-				sorted = sorted && i >= last
-				last = i
+		f := &s.Fields[i]
+		if i <= last { // it may be there under another spelling
+			sorted = false
+			if e.Attrs = p.attrs[at:]; e.Attr(f.Name) != "" {
+				continue
 			}
+		}
+		if v := p.value(f.Type, a.Value); v != "" {
+			p.attrs = append(p.attrs, Attr{f.Name, v})
+			last = max(last, i)
 		}
 	}
 	if e.Attrs = nil; len(p.attrs) > at {
-		e.Attrs = p.attrs[at:len(p.attrs):len(p.attrs)]
+		e.Attrs = slices.Clip(p.attrs[at:])
 	}
-	kids, lastKid, kidsSorted := p.room(n), -1, true
+	var few [several]*Element
+	kids, lastKid, kidsSorted := few[:0], -1, true
 	for c := n.FirstChild(); c.Ok(); c = c.Next() {
-		i := s.field(c.Local(), false)
+		i := s.next(c.Local(), false, lastKid)
 		if i < 0 {
 			if i = s.field(c.Local(), true); i >= 0 && !c.FirstChild().Ok() { // what is an attribute here is an element in the client protocol
 				if f := &s.Fields[i]; e.Attr(f.Name) == "" {
@@ -247,7 +309,7 @@ func (s *Structure) read(p *pieces, n xmltext.Node, name string) *Element {
 		}
 		f := &s.Fields[i]
 		if f.Twin != "" {
-			i = s.field([]byte(f.Twin), false)
+			i = s.place(f.Twin, false)
 			f = &s.Fields[i]
 		}
 		if f.of != nil {
@@ -260,9 +322,7 @@ func (s *Structure) read(p *pieces, n xmltext.Node, name string) *Element {
 		kidsSorted = kidsSorted && i >= lastKid
 		lastKid = i
 	}
-	if len(kids) > 0 {
-		e.Kids = kids[:len(kids):len(kids)]
-	}
+	e.Kids = p.inside(kids)
 	if !kidsSorted {
 		slices.SortStableFunc(e.Kids, func(a, b *Element) int { return cmp.Compare(s.place(a.Name, false), s.place(b.Name, false)) })
 	}
@@ -280,13 +340,12 @@ func (p *pieces) open(e *Element, n xmltext.Node) {
 		}
 	}
 	e.Text = p.string(n.Text())
-	kids := p.room(n)
+	var few [several]*Element
+	kids := few[:0]
 	for c := n.FirstChild(); c.Ok(); c = c.Next() {
 		k := p.element(string(c.Local()))
 		p.open(k, c)
 		kids = append(kids, k)
 	}
-	if len(kids) > 0 {
-		e.Kids = kids[:len(kids):len(kids)]
-	}
+	e.Kids = p.inside(kids)
 }

@@ -79,7 +79,14 @@ type Structure struct {
 	Open     bool   // elements of another vocabulary stand in it
 	Presence bool   // those of presence attributes: their namespace is declared
 	Fields   []Field
+
+	attrs int    // how many attributes: these come first
+	must  fields // those that are always there
+	when  fields // those that have a condition
 }
+
+// fields are some of a structure's Fields: bit 0 is the first.
+type fields uint64
 
 // Step is one message of a transaction.
 type Step struct {
@@ -185,8 +192,24 @@ func link() tables {
 		t.parts = append(t.parts, &structureTable[i])
 	}
 	for _, s := range t.structures {
+		if len(s.Fields) > 64 {
+			panic("ssp/wire: there is more in " + s.Name + " than 64 bits can tell")
+		}
 		for i := range s.Fields {
 			f := &s.Fields[i]
+			if f.Attr {
+				if s.attrs != i {
+					panic("ssp/wire: in " + s.Name + " the attribute " + f.Name + " stands after an element")
+				}
+				s.attrs++
+			}
+			switch {
+			case f.Twin != "":
+			case f.When != nil:
+				s.when |= 1 << i
+			case f.Card == one || f.Card == some:
+				s.must |= 1 << i
+			}
 			if f.Type == tAny {
 				f.of = &anything
 			} else if f.of = t.structures[string(f.Type)]; f.of == nil && !f.Type.scalar() {

@@ -61,25 +61,30 @@ func (t Type) choices() []string {
 	return strings.Split(strings.TrimSuffix(inner, ")"), "|")
 }
 
-// otherNames are spellings that are read for a value: those of the client protocol, ssp-syntax 9, and two codes
-// that the public implementation sends, ssp-syntax 2.8, 7.
+// otherNames are spellings that are read for a value: those of the client protocol, ssp-syntax 9.
 var otherNames = map[Type]map[string]string{
 	tDelivery: {"n": "Notify/Get", "p": "Push", "notifyget": "Notify/Get"},
-	tCode:     {"427": "531", "901": "536"},
 	tBool:     {"yes": Yes, "true": Yes, "t": Yes, "1": Yes, "no": No, "false": No, "f": No, "0": No},
 }
 
 // normal is a value in the spelling that is written; one that is none of its type stays as it is.
 func (t Type) normal(v string) string {
 	switch t {
-	case tBool, tCode, tDelivery:
+	case tCode: // two that the public implementation sends, ssp-syntax 2.8, 7
+		switch v {
+		case "427":
+			return "531"
+		case "901":
+			return "536"
+		}
+	case tBool, tDelivery:
 		if n, ok := otherNames[t][strings.ToLower(v)]; ok {
 			return n
 		}
 	}
 	switch t {
 	case tTime:
-		if _, ok := basic(v); ok {
+		if _, ok := clock(v); ok {
 			return v
 		}
 		if at, ok := ParseTime(v); ok {
@@ -110,7 +115,10 @@ func (t Type) fits(v string) bool {
 		_, ok := ParseCode(v)
 		return ok
 	case tTime:
-		_, ok := ParseTime(v)
+		_, ok := clock(v)
+		if !ok {
+			_, ok = ParseTime(v)
+		}
 		return ok
 	case tUser, tGroup, tList, tService:
 		return v != "" && len(v) <= maxAddress
@@ -141,10 +149,19 @@ func ParseTime(s string) (time.Time, bool) {
 
 // basic reads the first of the layouts, in which nearly all times come; false also for what is no date.
 func basic(s string) (time.Time, bool) {
-	if len(s) != len("20060102T150405Z") || s[8] != 'T' || s[15] != 'Z' {
+	n, ok := clock(s)
+	if !ok {
 		return time.Time{}, false
 	}
-	n := [...]int{0, 0, 0, 0, 0, 0, 0} // year in two parts
+	return time.Date(n[0]*100+n[1], time.Month(n[2]), n[3], n[4], n[5], n[6], 0, time.UTC), true
+}
+
+// clock is what stands in that layout: the year in two parts, month, day, hour, minute, second; false also for what is
+// no date.
+func clock(s string) (n [7]int, ok bool) {
+	if len(s) != len("20060102T150405Z") || s[8] != 'T' || s[15] != 'Z' {
+		return n, false
+	}
 	for i := range n {
 		at := 2 * i
 		if i > 3 {
@@ -152,16 +169,21 @@ func basic(s string) (time.Time, bool) {
 		}
 		a, b := s[at]-'0', s[at+1]-'0'
 		if a > 9 || b > 9 {
-			return time.Time{}, false
+			return n, false
 		}
 		n[i] = int(a)*10 + int(b)
 	}
-	year := n[0]*100 + n[1]
-	if year == 0 || n[4] > 23 || n[5] > 59 || n[6] > 59 {
-		return time.Time{}, false
+	year, days := n[0]*100+n[1], 31
+	switch n[2] {
+	case 4, 6, 9, 11:
+		days = 30
+	case 2:
+		days = 28
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			days = 29
+		}
 	}
-	t := time.Date(year, time.Month(n[2]), n[3], n[4], n[5], n[6], 0, time.UTC)
-	return t, t.Day() == n[3] && int(t.Month()) == n[2]
+	return n, year > 0 && 1 <= n[2] && n[2] <= 12 && 1 <= n[3] && n[3] <= days && n[4] <= 23 && n[5] <= 59 && n[6] <= 59
 }
 
 // FormatTime writes a date and time in the basic form of ISO 8601, in UTC: 20021119T063000Z. ssp-syntax 2.5.
