@@ -1,6 +1,8 @@
 package xmpp
 
 import (
+	"slices"
+
 	"parley/im"
 	"parley/xmltext"
 	"parley/xmpp/wire"
@@ -98,10 +100,11 @@ func NoCopies(n xmltext.Node) bool { return n.Child(wire.NSHints, "no-copy").Ok(
 
 // AppendNeutral writes a chat message from the neutral form of one that came in at another door; with delay, it tells
 // when it was sent. A message that only says that its sender is writing becomes that chat state, one with words says
-// that the sender takes part (XEP-0085 5.1). Empty addresses and an empty id are left out. RFC 6121 5.2, XEP-0203 2.
-func AppendNeutral(dst []byte, from, to, id string, m *im.Message, delay bool) []byte {
-	b := wire.Open(dst, "message", from, to, id, "chat")
+// that the sender takes part (XEP-0085 5.1). The id is also the one that by, an address, gave it (XEP-0359 2.1). Empty
+// addresses and an empty id are left out, and what an empty by would say. RFC 6121 5.2, XEP-0203 2.
+func AppendNeutral(dst []byte, from, to, id, by string, m *im.Message, delay bool) []byte {
 	n := m.Neutral()
+	b := wire.Open(slices.Grow(dst, neutralRoom+len(from)+len(to)+n.Text.Len()+len(by)), "message", from, to, id, "chat")
 	if !n.Subject.IsZero() {
 		b.Start("subject").Text(n.Subject.Reveal()).End()
 	}
@@ -115,10 +118,19 @@ func AppendNeutral(dst []byte, from, to, id string, m *im.Message, delay bool) [
 	case n.Typing:
 		b.Start("composing").Attr("xmlns", wire.NSChatStates).End()
 	case !n.Text.IsZero():
-		b.Start("active").Attr("xmlns", wire.NSChatStates).End()
+		b.Raw(takesPart)
 	}
 	if delay {
 		b.Raw(appendDelay(nil, m.To.Domain(), m.Time))
 	}
+	if by != "" {
+		b.Start("stanza-id").Attr("xmlns", wire.NSStanzaID).Attr("by", by).Attr("id", id).End()
+	}
 	return b.Bytes()
 }
+
+// takesPart says so of the sender; it is not changed.
+var takesPart = []byte("<active xmlns='" + wire.NSChatStates + "'/>")
+
+// neutralRoom is what AppendNeutral writes around addresses and words, in bytes, when there is no more to be said.
+const neutralRoom = 216

@@ -134,7 +134,7 @@ func TestWishes(t *testing.T) {
 	}
 }
 
-// RFC 6121 5.2, XEP-0085 5.1, XEP-0203 2.
+// RFC 6121 5.2, XEP-0085 5.1, XEP-0203 2, XEP-0359 2.1.
 func TestAppendNeutral(t *testing.T) {
 	const state = " xmlns='http://jabber.org/protocol/chatstates'/>"
 	at := time.Date(2002, 9, 10, 23, 8, 25, 0, time.FixedZone("", 3600))
@@ -155,9 +155,13 @@ func TestAppendNeutral(t *testing.T) {
 			"<delay xmlns='urn:xmpp:delay' from='example.com' stamp='2002-09-10T22:08:25.000Z'/></message>"},
 	} {
 		m := &im.Message{To: im.MustAddress("b@example.com"), Time: at, Neutralise: func() im.Neutral { return c.n }}
-		got := string(AppendNeutral([]byte("_"), "a@x/1", "b@example.com", "7", m, c.delay))
+		got := string(AppendNeutral([]byte("_"), "a@x/1", "b@example.com", "7", "", m, c.delay))
 		if got != "_"+c.want {
 			t.Errorf("%s, want\n%s", got, c.want)
+		}
+		got = string(AppendNeutral(nil, "a@x/1", "b@example.com", "7", "b@example.com", m, c.delay))
+		if want := string(InsertStanzaID(nil, []byte(c.want), "b@example.com", "7")); got != want {
+			t.Errorf("%s, want\n%s", got, want)
 		}
 	}
 }
@@ -189,7 +193,7 @@ func FuzzMessage(f *testing.F) {
 			t.Fatalf("%q is all that there is, and not %q", w, a.Text.Reveal())
 		}
 		m := &im.Message{To: im.MustAddress("b@x"), Neutralise: func() im.Neutral { return a }}
-		out := AppendNeutral(nil, "a@x/1", "b@x", "", m, delay)
+		out := AppendNeutral(nil, "a@x/1", "b@x", "", "", m, delay)
 		r, err := wire.Parse(d, out, xmltext.Limits{Bytes: 1 << 20})
 		if err != nil {
 			t.Fatalf("%q: %v", out, err)

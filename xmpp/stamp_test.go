@@ -120,7 +120,7 @@ func children(n xmltext.Node) (many int) {
 // A delay of a message that was kept for somebody says who kept it, XEP-0203 2.
 func TestDelayIsOfTheReceiversDomain(t *testing.T) {
 	m := &im.Message{To: im.MustAddress("b@example.net"), Time: then}
-	if got := string(AppendNeutral(nil, "", "", "", m, true)); !strings.Contains(got, " from='example.net' ") {
+	if got := string(AppendNeutral(nil, "", "", "", "", m, true)); !strings.Contains(got, " from='example.net' ") {
 		t.Error(got)
 	}
 }

@@ -178,11 +178,11 @@ func (c *conn) deliver(m *exchange.Message) (owes bool) {
 		if n.Text.IsZero() && !n.Typing {
 			return c.GiveBack(m, im.ErrNothingFits)
 		}
-		from := xmpp.JID{Bare: m.From, Resource: m.FromSlot}
-		b = xmpp.AppendNeutral(nil, from.String(), c.full, stanzaID(m.ID), m.Message, m.Kept())
+		from, by := xmpp.JID{Bare: m.From, Resource: m.FromSlot}, ""
 		if m.Kind == im.Words {
-			b = xmpp.InsertStanzaID(nil, b, c.jid.Bare.String(), stanzaID(m.ID))
+			by = c.jid.Bare.String()
 		}
+		b = xmpp.AppendNeutral(nil, from.String(), c.full, stanzaID(m.ID), by, m.Message, m.Kept())
 	case m.Kept():
 		b = xmpp.InsertDelay(nil, b, c.domain, m.Time)
 	}
