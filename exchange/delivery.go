@@ -274,9 +274,24 @@ func newOutcome(done func(error)) *outcome {
 	if done == nil {
 		return nil
 	}
-	o := &outcome{done: done}
+	return new(outcome).expect(done)
+}
+
+// expect has a new outcome expect one verdict; nil when nobody asks.
+func (o *outcome) expect(done func(error)) *outcome {
+	if done == nil {
+		return nil
+	}
+	o.done = done
 	o.left.Store(1)
 	return o
+}
+
+// single is a message to one receiver, with what it needs on its way: one piece of memory.
+type single struct {
+	Message
+	verdict outcome
+	secure  security
 }
 
 func (o *outcome) more() {

@@ -229,7 +229,8 @@ func (x *Exchange) send(ctx context.Context, b *Batch, m *im.Message, done func(
 	if m.ID == 0 {
 		m.ID = x.messageIDs(1)
 	}
-	out := newOutcome(done)
+	l := &single{}
+	d, out := &l.Message, l.verdict.expect(done)
 	if o := x.inMemory(m.To); o == nil || o.snap.Load() == nil { // nobody waits for what is asked of the store
 		b.Flush()
 	}
@@ -244,9 +245,9 @@ func (x *Exchange) send(ctx context.Context, b *Batch, m *im.Message, done func(
 		return nil
 	}
 	defer a.release()
-	d := &Message{Message: m, ID: m.ID, x: x, to: a, who: m.To, out: out}
+	d.Message, d.ID, d.x, d.to, d.who, d.out = m, m.ID, x, a, m.To, out
 	if m.Kind == im.Words && done != nil {
-		d.safe = &security{}
+		d.safe = &l.secure
 	}
 	if f := x.inMemory(m.From); f != nil && f.forbids(m) {
 		b.Flush()
