@@ -44,11 +44,13 @@ type Link struct {
 	mine     ssp.Services
 	theirsOf ssp.Services // what the peer provides
 	pending  map[string]*transaction
-	invalid  int         // transactions in a row that were not answered
-	unknown  []time.Time // of unknown transactions, the last ones
-	served   map[served]*answer
-	order    []served // of served, the oldest first
-	inbox    []work   // from head on
+	invalid  int                // transactions in a row that were not answered
+	unknown  []time.Time        // of unknown transactions, the last ones
+	served   map[string]*answer // by the transaction ID, the last one; the others hang on it
+	oldest   *answer            // of served
+	newest   *answer            // nil when there is no oldest
+	keeps    int                // how many there are
+	inbox    []work             // from head on
 	head     int
 	opened   bool   // the inbox is
 	running  bool   // somebody works through the inbox
@@ -170,7 +172,7 @@ func (l *Link) end(why error, linger bool, then func()) {
 			then()
 		}
 	}}), 0
-	l.served, l.order = nil, nil
+	l.served, l.oldest, l.newest, l.keeps = nil, nil, nil, 0
 	if l.timer != nil {
 		l.timer.Stop()
 	}

@@ -19,17 +19,17 @@ type work struct {
 	do      func()
 }
 
-// served is a request of the peer's.
-type served struct{ id, primitive string }
-
-// answer is what was made of it.
+// answer is what was made of a request of the peer's.
 type answer struct {
-	at    time.Time
-	doc   []byte // the last answer; nil: none yet
-	in    string // its session
-	final bool
-	third chan *wire.Element // where the peer's third step is waited for
-	next  *answer            // what answers that
+	id, primitive string
+	others        *answer // to requests of the same ID that came before
+	younger       *answer // to the request that came next, whatever its ID
+	at            time.Time
+	doc           []byte // the last answer; nil: none yet
+	in            string // its session
+	final         bool
+	third         chan *wire.Element // where the peer's third step is waited for
+	next          *answer            // what answers that
 }
 
 // Request is a transaction that the peer began. Its methods may be called from any goroutine.
@@ -49,6 +49,7 @@ type Request struct {
 	exchange *exchange
 	a        *answer             // guarded by the link's lock
 	answered func(*wire.Element) // takes the answers; nil: the peer does
+	last     post                // of the final answer
 }
 
 // Part is a request for a part of what this one is for: its answers go to answered instead of the peer.
@@ -69,7 +70,11 @@ func (l *Link) receive(m *wire.Message) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.heard = time.Now()
-	return requests == 0 || !over(len(l.inbox)-l.head+requests, n.c.Limits.Inbox)
+	if requests > 0 && over(len(l.inbox)-l.head+requests, n.c.Limits.Inbox) {
+		return false
+	}
+	l.inbox = slices.Grow(l.inbox, requests)
+	return true
 }
 
 // take gives the requests of a document their places; then is what is to be done behind its acknowledgement. Whoever
@@ -179,7 +184,7 @@ func (l *Link) answering(session string) string {
 }
 
 // serve judges a request, and hands it on. SSP 5.1, 5.6; ssp-syntax 1.4, 5.6, 9.
-func (l *Link) serve(w *work) {
+func (l *Link) serve(w *work, now time.Time) {
 	u, n := &w.unit, l.n
 	if l.info.Dialect == wire.OMA13 && w.session != l.own && w.session != l.theirs {
 		l.misunderstood("session that is another's", u, nil) // it was not known when this came: ssp-syntax 5.1
@@ -195,11 +200,11 @@ func (l *Link) serve(w *work) {
 	if ending {
 		return
 	}
-	a, ok := l.remember(u, name)
+	a, ok := l.remember(u, name, now)
 	if !ok {
 		return
 	}
-	r := &Request{Link: l, Primitive: u.Primitive, ID: u.ID, session: w.session, began: time.Now(), exchange: exchanges[name], a: a}
+	r := &Request{Link: l, Primitive: u.Primitive, ID: u.ID, session: w.session, began: now, exchange: exchanges[name], a: a}
 	if w.runs() {
 		r.Run = &l.run
 	}
@@ -271,15 +276,17 @@ func targets(e *wire.Element) int {
 
 // remember notes a request, so that it is not served twice: false when it was, or is being; then the peer has been
 // given the answer once more. It hands on the third step of a transaction. SSP 5.5; ssp-syntax 1.5.
-func (l *Link) remember(u *wire.Unit, name string) (*answer, bool) {
-	key := served{u.ID, name}
-	now := time.Now()
+func (l *Link) remember(u *wire.Unit, name string, now time.Time) (*answer, bool) {
 	l.mu.Lock()
 	if l.state == down {
 		l.mu.Unlock()
 		return nil, false
 	}
-	if have := l.served[key]; have != nil {
+	same := l.served[u.ID]
+	for have := same; have != nil; have = have.others {
+		if have.primitive != name {
+			continue
+		}
 		doc, in := have.doc, have.in
 		l.mu.Unlock()
 		if doc != nil {
@@ -287,19 +294,23 @@ func (l *Link) remember(u *wire.Unit, name string) (*answer, bool) {
 		}
 		return nil, false
 	}
-	a := &answer{at: now}
+	a := &answer{id: u.ID, primitive: name, others: same, at: now}
 	if l.served == nil {
-		l.served = map[served]*answer{}
+		l.served = map[string]*answer{}
 	}
-	l.served[key] = a
-	l.order = append(l.order, key)
-	for over(len(l.order), l.n.c.Limits.Remember) {
-		delete(l.served, l.order[0])
-		l.order = l.order[1:]
+	l.served[a.id] = a
+	if l.oldest == nil {
+		l.oldest = a
+	} else {
+		l.newest.younger = a
+	}
+	l.newest = a
+	for l.keeps++; over(l.keeps, l.n.c.Limits.Remember); {
+		l.forgetOne()
 	}
 	if name == third {
-		for k, first := range l.served {
-			if k.id == u.ID && first.third != nil && first.next == nil {
+		for first := same; first != nil; first = first.others {
+			if first.third != nil && first.next == nil {
 				first.next = a
 				first.third <- u.Primitive // it holds one
 				l.mu.Unlock()
@@ -313,18 +324,31 @@ func (l *Link) remember(u *wire.Unit, name string) (*answer, bool) {
 
 // forget gives up answers that are too old to be asked for. The lock is held.
 func (l *Link) forget(now time.Time) {
-	i := 0
-	for i < len(l.order) {
-		a := l.served[l.order[i]]
-		if a != nil && now.Sub(a.at) < l.n.c.Timers.Remember {
-			break
-		}
-		delete(l.served, l.order[i])
-		i++
+	for l.oldest != nil && now.Sub(l.oldest.at) >= l.n.c.Timers.Remember {
+		l.forgetOne()
 	}
-	if l.order = slices.Delete(l.order, 0, i); len(l.order) == 0 {
-		l.served, l.order = nil, nil
+	if l.oldest == nil {
+		l.served = nil
 	}
+}
+
+// forgetOne gives up the oldest answer, of which there is one: of those with its ID it is the last. The lock is held.
+func (l *Link) forgetOne() {
+	a := l.oldest
+	if l.oldest = a.younger; l.oldest == nil {
+		l.newest = nil
+	}
+	a.younger = nil // whoever still has it keeps nothing else
+	l.keeps--
+	same := l.served[a.id]
+	if same == a {
+		delete(l.served, a.id)
+		return
+	}
+	for same.others != a {
+		same = same.others
+	}
+	same.others = nil
 }
 
 // refuse answers with a code, unless nobody waits for an answer.
@@ -363,8 +387,9 @@ func (r *Request) Answer(e *wire.Element) {
 		a.third = make(chan *wire.Element, 1)
 	}
 	l.mu.Unlock()
+	now := time.Now()
 	if final {
-		r.count(c)
+		r.count(c, now)
 	}
 	if e == nil {
 		return
@@ -378,13 +403,18 @@ func (r *Request) Answer(e *wire.Element) {
 		}
 	}
 	l.mu.Lock()
-	a.doc, a.in, a.at = doc, session, time.Now()
+	a.doc, a.in, a.at = doc, session, now
 	l.mu.Unlock()
-	l.sender.send(&post{doc: doc, session: session, id: r.ID, waits: true})
+	p := &r.last // there is one only
+	if !final {
+		p = &post{}
+	}
+	*p = post{doc: doc, session: session, id: r.ID, waits: true}
+	l.sender.send(p)
 }
 
 // count counts a request that is answered.
-func (r *Request) count(c wire.Code) {
+func (r *Request) count(c wire.Code, now time.Time) {
 	result := metrics.CommandOK
 	switch {
 	case c == wire.Internal:
@@ -392,7 +422,7 @@ func (r *Request) count(c wire.Code) {
 	case c.Class() >= 4:
 		result = metrics.CommandRefused
 	}
-	r.Link.n.c.Metrics.Command(name(&wire.Unit{Primitive: r.Primitive}), result, time.Since(r.began))
+	r.Link.n.c.Metrics.Command(name(&wire.Unit{Primitive: r.Primitive}), result, now.Sub(r.began))
 }
 
 // Then waits for the peer's third step, MessageDelivered, behind an answer with a NewMessage; the next Answer is to

@@ -52,9 +52,9 @@ func (l *Link) work(most int) {
 			l.mu.Unlock()
 			return
 		}
-		w := l.inbox[l.head]
+		w, now := l.inbox[l.head], time.Now()
 		if w.do == nil && l.n.c.Limits.Rate > 0 && !free(&w.unit) {
-			if !l.refill(time.Now()) {
+			if !l.refill(now) {
 				wait := time.Duration((1 - l.tokens) / float64(l.n.c.Limits.Rate) * float64(time.Second))
 				l.mu.Unlock()
 				l.rest()
@@ -75,7 +75,7 @@ func (l *Link) work(most int) {
 				l.sender.gather(true)
 			}
 		}
-		l.serve(&w)
+		l.serve(&w, now)
 	}
 	l.rest()
 	if !l.n.spawn(func() { l.work(1 << 30) }) { // ends with the inbox
