@@ -27,7 +27,7 @@ func (s *Server) sayIn(p *peer, info ssp.Info, to ssp.Party, nat im.Native, n im
 		settle(wire.NoGroup)
 		return
 	}
-	a, first := p.arrives(info.ID, u.who, im.TrustedAddress(id.String()+" "+to.Name), settle)
+	a, first := p.arrives(time.Now(), info.ID, u.who, im.TrustedAddress(id.String()+" "+to.Name), settle)
 	if !first {
 		return
 	}

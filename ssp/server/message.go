@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"hash/maphash"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -68,8 +67,9 @@ func (s *Server) sendMessage(p *peer, r *session.Request) error {
 	if len(info.To) > 1 || info.To[0].List.Resource != "" {
 		info.To = u.expand(info.To)
 	}
+	id := info.ID
 	s.pass(p, r, info, r.Primitive.Child("ContentData"), r.Primitive.Attr("deliveryReport") == wire.Yes, func(status *wire.Element) {
-		r.Answer(wire.New("SendMessageResponse", "messageID", info.ID).Add(status))
+		r.Answer(wire.New("SendMessageResponse", "messageID", id).Add(status))
 	})
 	return nil
 }
@@ -99,55 +99,59 @@ func (s *Server) newMessage(p *peer, r *session.Request) error {
 		return wire.UnknownTransaction
 	}
 	info.To = to
+	id := info.ID
 	s.pass(p, r, info, r.Primitive.Child("ContentData"), false, func(status *wire.Element) {
-		r.Answer(wire.New("MessageDelivered", "messageID", info.ID).Add(status))
+		r.Answer(wire.New("MessageDelivered", "messageID", id).Add(status))
 	})
 	return nil
 }
 
-// pass sends a message on to each of its receivers. answer is called when it is with all of them.
+// pass sends a message on to each of its receivers. answer is called when it is with all of them, with a Status that may be
+// answered elsewhere, too: it is not to be changed.
 func (s *Server) pass(p *peer, r *session.Request, info ssp.Info, content *wire.Element, report bool, answer func(*wire.Element)) {
 	nat, n, ok, err := read(info, content)
-	g := &passing{s: s, to: info.To, answer: answer, errs: make([]error, len(info.To))}
+	g := &passing{s: s, p: p, words: n, answer: answer}
+	if len(info.To) == 1 {
+		g.parts = g.one[:]
+	} else {
+		g.parts = make([]part, len(info.To))
+	}
 	g.left.Store(1)
 	if report {
 		g.answered = make(chan struct{})
 	}
-	neutral := func() im.Neutral { return n }
+	now := time.Now()
+	name, neutral := p.nameOf(info.From.User), g.neutral
 	b, flush := batchOf(r)
-	for i, to := range info.To {
-		settle := func(err error) {
-			g.errs[i] = err
-			g.settled()
-		}
-		if to.Group.Resource != "" && ok {
+	for i := range g.parts {
+		t := &g.parts[i]
+		t.g, t.to = g, &info.To[i]
+		if t.to.Group.Resource != "" && ok {
 			g.left.Add(1)
-			s.sayIn(p, info, to, nat, n, settle)
+			s.sayIn(p, info, *t.to, nat, n, t.settle)
 			continue
 		}
-		g.errs[i] = s.mayPass(p, info.From.User, to, err)
-		if g.errs[i] == nil && !ok {
-			g.errs[i] = wire.BadMediaType
+		t.err = s.mayPass(p, info.From.User, *t.to, err)
+		if t.err == nil && !ok {
+			t.err = wire.BadMediaType
 		}
-		if g.errs[i] != nil {
+		if t.err != nil {
 			continue
 		}
 		g.left.Add(1)
-		a, first := p.arrives(info.ID, info.From.User, to.User, settle)
+		settle := t.settle
+		came, first := p.arrives(now, info.ID, info.From.User, t.to.User, settle)
 		if !first {
 			continue // it is here, or about to be: what was answered then was lost
 		}
-		now := time.Now()
-		m := &im.Message{From: info.From.User, FromName: p.nameOf(info.From.User), FromSlot: slot, To: to.User, Time: now, Kind: im.Words, Report: report, Native: nat,
-			Neutralise: neutral}
-		m.ID = s.x.MessageID()
+		t.came = came
+		m := &t.m
+		m.ID, m.From, m.FromName, m.FromSlot, m.To, m.Time = s.x.MessageID(), info.From.User, name, slot, t.to.User, now
+		m.Kind, m.Report, m.Native, m.Neutralise = im.Words, report, nat, neutral
 		if report {
 			p.reports.put(m.ID, owed{info, g.answered})
 		}
-		s.x.SendHere(s.ctx, b, m, func(err error) {
-			p.arrived(a, err)
-			settle(err)
-		})
+		s.x.SendHere(s.ctx, b, m, settle)
 	}
 	flush()
 	g.settled()
@@ -156,11 +160,32 @@ func (s *Server) pass(p *peer, r *session.Request, info ssp.Info, content *wire.
 // passing is a message that goes on to its receivers.
 type passing struct {
 	s        *Server
-	to       []ssp.Party
-	errs     []error // what became of it with each of them
+	p        *peer
+	words    im.Neutral
+	parts    []part
+	one      [1]part // of a message to one: all of it is one piece of memory then
 	left     atomic.Int32
 	answer   func(*wire.Element)
 	answered chan struct{} // closed when it is; nil: nobody waits for that
+}
+
+// part is a message that goes on to one of its receivers.
+type part struct {
+	g    *passing
+	to   *ssp.Party
+	m    im.Message
+	came print // none: it does not come here, or has before
+	err  error // what became of it
+}
+
+// neutral is the form that all doors can read.
+func (g *passing) neutral() im.Neutral { return g.words }
+
+// settle says what became of a message with one of its receivers.
+func (t *part) settle(err error) {
+	t.g.p.arrived(t.came, err)
+	t.err = err
+	t.g.settled()
 }
 
 // settled answers when it was called for all.
@@ -168,22 +193,37 @@ func (g *passing) settled() {
 	if g.left.Add(-1) > 0 {
 		return
 	}
-	v := newVerdicts()
-	for i, to := range g.to {
-		err := g.errs[i]
-		if err == nil {
-			v.add(nil, nil)
-			continue
-		}
-		if errors.Is(err, im.ErrAbsent) && errors.Is(g.s.known(to.User), im.ErrUnknownUser) {
-			err = im.ErrUnknownUser // which is no secret: VerifyUserid tells it, SSP 9.3.5
-		}
-		v.add(err, named(to))
-	}
-	g.answer(v.element())
+	g.answer(g.status())
 	if g.answered != nil {
 		close(g.answered)
 	}
+}
+
+// taken is the Status when all went well.
+var taken = wire.Status(wire.Successful, "").Freeze()
+
+// status says what became of a message: SSP 14.2.2.
+func (g *passing) status() *wire.Element {
+	all := true
+	for i := range g.parts {
+		all = all && g.parts[i].err == nil
+	}
+	if all {
+		return taken
+	}
+	v := newVerdicts()
+	for i := range g.parts {
+		t := &g.parts[i]
+		if t.err == nil {
+			v.add(nil, nil)
+			continue
+		}
+		if errors.Is(t.err, im.ErrAbsent) && errors.Is(g.s.known(t.to.User), im.ErrUnknownUser) {
+			t.err = im.ErrUnknownUser // which is no secret: VerifyUserid tells it, SSP 9.3.5
+		}
+		v.add(t.err, named(*t.to))
+	}
+	return v.element()
 }
 
 // batchOf is where what a request leads to is gathered: that of its run is flushed behind the last one of it.
@@ -268,90 +308,4 @@ func (p *peer) nameOf(who im.Address) string {
 		return ""
 	}
 	return u.known.name
-}
-
-// twice is a message that came, for one receiver.
-type twice struct {
-	id       string
-	from, to im.Address
-}
-
-// print stands for one in memory for a while: it has no pointers, and there may be very many.
-type print [2]uint64
-
-var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
-
-func (k twice) print() print {
-	return print{maphash.String(seeds[0], k.id), maphash.String(seeds[0], k.from.String())*3 + maphash.String(seeds[1], k.to.String())}
-}
-
-// arrival is a message that came, and is neither delivered nor stored yet. The peer's lock guards it.
-type arrival struct {
-	of   print
-	also []func(error) // who else waits to be told
-}
-
-// arrivals are the messages that came. The peer's lock guards them.
-type arrivals struct {
-	under       map[print]*arrival
-	now, before map[print]struct{} // delivered or stored, since then and before
-	since       time.Time
-}
-
-// arrives notes that a message has come for a receiver. When it has come before, in the last while (the answer may have
-// been lost with the session), it is not first, and settle is told what became of it, as soon as that is known. Else
-// arrived is to be called with a. ssp-syntax 6.
-func (p *peer) arrives(id string, from, to im.Address, settle func(error)) (a *arrival, first bool) {
-	if id == "" {
-		return nil, true
-	}
-	now, k := time.Now(), twice{id, from, to}.print()
-	c := &p.came
-	p.mu.Lock()
-	if now.Sub(c.since) > comesAgain || len(c.now) >= mostCame {
-		c.now, c.before, c.since = nil, c.now, now
-	}
-	if a = c.under[k]; a != nil {
-		a.also = append(a.also, settle)
-		p.mu.Unlock()
-		return nil, false
-	}
-	if len(c.now)+len(c.before) > 0 {
-		_, was := c.now[k]
-		if !was {
-			_, was = c.before[k]
-		}
-		if was {
-			p.mu.Unlock()
-			settle(nil)
-			return nil, false
-		}
-	}
-	a = &arrival{of: k}
-	put(&c.under, k, a)
-	p.mu.Unlock()
-	return a, true
-}
-
-// How long it is remembered that a message came, at least, unless there are so many that none of them is under way any more.
-const (
-	comesAgain = 10 * time.Minute
-	mostCame   = 1 << 14
-)
-
-// arrived tells those who wait for it what became of a message. One that was not taken is forgotten.
-func (p *peer) arrived(a *arrival, err error) {
-	if a == nil {
-		return
-	}
-	p.mu.Lock()
-	also := a.also
-	delete(p.came.under, a.of)
-	if err == nil {
-		put(&p.came.now, a.of, struct{}{})
-	}
-	p.mu.Unlock()
-	for _, settle := range also {
-		settle(err)
-	}
 }

@@ -29,10 +29,13 @@ type share struct {
 
 // plan divides a request: nil when all of it is served here. SSP 2.2; ssp-syntax 6
 func (s *Server) plan(p *peer, q *peer, who im.Address, r *session.Request) []*share {
+	if !s.relaying() {
+		return nil
+	}
 	e := r.Primitive
 	v := serviceOf(e.Name)
 	table, ok := wire.Lookup(e.Name)
-	if !ok || !s.relaying() {
+	if !ok {
 		return nil
 	}
 	client := table.By == wire.Requestor && !who.IsZero() && v != 0

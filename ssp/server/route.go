@@ -46,14 +46,18 @@ type elementKey struct {
 }
 
 // serviceOf is the service that a primitive is of, by its chapter; 0 for those of none. SSP 10, 11, 12, 13
-func serviceOf(primitive string) Service {
-	t, _ := wire.Lookup(primitive)
-	if t == nil {
-		return 0
+func serviceOf(primitive string) Service { return servicesOf[primitive] }
+
+var servicesOf = func() map[string]Service {
+	m := map[string]Service{}
+	for _, t := range wire.Primitives() {
+		chapter, _, _ := strings.Cut(t.Section, ".")
+		if v := map[string]Service{"10": Contacts, "11": Presence, "12": Messages, "13": Groups}[chapter]; v != 0 {
+			m[t.Name] = v
+		}
 	}
-	chapter, _, _ := strings.Cut(t.Section, ".")
-	return map[string]Service{"10": Contacts, "11": Presence, "12": Messages, "13": Groups}[chapter]
-}
+	return m
+}()
 
 // SetElements says who has a service from another domain, as far as it concerns us, instead of what was said before.
 func (s *Server) SetElements(l []Element) {
