@@ -48,13 +48,41 @@ func (p *peer) message(l *session.Link, u *user, m *exchange.Message) {
 		to = wire.New("Recipient").Add(ssp.Party{User: u.who}.Element(l.Peer().Dialect)).Freeze()
 		u.recipient.Store(to)
 	}
-	info := wire.New("MessageInfo", "messageID", id, "contentType", typ, "contentSize", strconv.Itoa(size), "validity", validitySeconds).
-		Add(to, from.sender, wire.New("DateTime", "format", "iso8601").With(wire.FormatTime(m.Time)))
-	e := wire.New("SendMessageRequest", "deliveryReport", wire.YesNo(m.Report)).Add(from.meta, info, content)
+	x := &letter{
+		attrs: [5]wire.Attr{{Name: "deliveryReport", Value: wire.YesNo(m.Report)},
+			{Name: "messageID", Value: id}, {Name: "contentType", Value: typ}, {Name: "contentSize", Value: strconv.Itoa(size)}, {Name: "validity", Value: validitySeconds}},
+		info: [3]*wire.Element{to, from.sender, p.dateTime(m.Time)},
+	}
+	x.message = wire.Element{Name: "MessageInfo", Attrs: x.attrs[1:], Kids: x.info[:]}
+	x.inside = [3]*wire.Element{from.meta, &x.message, content}
+	x.request = wire.Element{Name: "SendMessageRequest", Attrs: x.attrs[:1], Kids: x.inside[:]}
 	if m.Report {
 		p.remember(id, m.Message)
 	}
-	l.GoOrdered(p.s.lasting, from.name+u.name, e, settledBy(m))
+	l.GoOrdered(p.s.lasting, from.name+u.name, &x.request, settledBy(m))
+}
+
+// letter is a request to take a message: there are so many that each is one piece of memory.
+type letter struct {
+	request, message wire.Element
+	attrs            [5]wire.Attr
+	inside, info     [3]*wire.Element
+}
+
+// moment is a second as it stands in messages.
+type moment struct {
+	second int64
+	e      *wire.Element
+}
+
+// dateTime is when a message was sent: most have the second of the one before.
+func (p *peer) dateTime(t time.Time) *wire.Element {
+	now := p.moment.Load()
+	if now == nil || now.second != t.Unix() {
+		now = &moment{t.Unix(), wire.New("DateTime", "format", "iso8601").With(wire.FormatTime(t)).Freeze()}
+		p.moment.Store(now)
+	}
+	return now.e
 }
 
 // face is how one of ours who says something stands in requests. What is in it is not changed any more: it stands in many.

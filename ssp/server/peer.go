@@ -22,6 +22,7 @@ type peer struct {
 	remove  func()        // takes it out of the exchange
 	turn    chan struct{} // holds one while somebody acts for its users: several links may lead to them
 	link    atomic.Pointer[session.Link]
+	moment  atomic.Pointer[moment] // of the last message
 
 	searches    searches
 	reports     reports

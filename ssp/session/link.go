@@ -225,7 +225,7 @@ func (l *Link) logout(c wire.Code, why error) {
 			l.oneWay(wire.New("Disconnect").Add(wire.Status(c, c.Words())))
 		}
 		got := make(chan struct{})
-		l.ask(ctx, inOrder, &transaction{e: wire.New("LogoutRequest"), expect: "Disconnect", ours: true,
+		l.ask(ctx, wire.Requestor, &transaction{e: wire.New("LogoutRequest"), key: inOrder, expect: "Disconnect", ours: true,
 			done: func(*wire.Element, error) { close(got) }})
 		select {
 		case <-got:
@@ -382,7 +382,7 @@ func (l *Link) keepAlive() {
 		if len(hosts) > 1 {
 			to = h.host
 		}
-		l.ask(l.n.ctx, "", &transaction{ours: true, to: to, expect: "KeepAliveResponse",
+		l.ask(l.n.ctx, wire.Requestor, &transaction{ours: true, to: to, expect: "KeepAliveResponse",
 			e:    wire.New("KeepAliveRequest", "timeToLive", strconv.Itoa(int(l.n.c.Timers.Life/time.Second))),
 			done: func(e *wire.Element, err error) { l.kept(h, e, err) }})
 	}

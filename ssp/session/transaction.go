@@ -166,13 +166,12 @@ func (l *Link) begin(ctx context.Context, t *transaction) {
 		return
 	}
 	t.expect = x.answer
-	l.ask(ctx, t.key, t)
+	l.ask(ctx, x.by, t)
 }
 
-// ask sends a request of ours.
-func (l *Link) ask(ctx context.Context, key string, t *transaction) {
-	s, _ := wire.Lookup(t.e.Name)
-	t.id, t.key, t.session = l.n.transactionID(), key, l.sessionOf(s.By)
+// ask sends a request of ours, in a role.
+func (l *Link) ask(ctx context.Context, as wire.Role, t *transaction) {
+	t.id, t.session = l.n.transactionID(), l.sessionOf(as)
 	var err error
 	if t.doc, err = l.document(&wire.Unit{ID: t.id, Primitive: t.e}); err != nil {
 		l.finish(t, nil, err)
