@@ -125,8 +125,24 @@ func (s *sender) together() int { return max(1, s.peer.Together) }
 // maxTogether bounds a document of several transactions, in bytes: the peer bounds what it takes.
 const maxTogether = 1 << 16
 
-// take takes what goes into the next document: one post, or several of one session.
-func (s *sender) take(batch []*post) []*post {
+// errLate: it waited in the queue until its time was over. The peer may have had it before, and may have forgotten that.
+var errLate = errors.New("its time was over before it could be sent")
+
+// late reports that a request may not be sent any more: not as long before its end as it may take to arrive. SSP 5.5
+func (s *sender) late(p *post, now time.Time) bool {
+	return p.t != nil && now.After(p.t.last.Add(-s.n.c.Timers.Ack))
+}
+
+// take takes what goes into the next document: one post, or several of one session; else, what is late.
+func (s *sender) take(batch []*post, now time.Time) (posts []*post, late bool) {
+	for s.head < len(s.queue) && s.late(s.queue[s.head], now) {
+		batch = append(batch, s.queue[s.head])
+		s.queue[s.head] = nil
+		s.head++
+	}
+	if late = len(batch) > 0; late {
+		return batch, true
+	}
 	size := 0
 	fits := func(p *post) bool {
 		size += len(p.doc)
@@ -135,13 +151,13 @@ func (s *sender) take(batch []*post) []*post {
 	}
 	for s.head < len(s.queue) {
 		p := s.queue[s.head]
-		if !fits(p) {
+		if !fits(p) || s.late(p, now) {
 			break
 		}
 		s.queue[s.head] = nil
 		s.head++
 		batch = append(batch, p)
-		for p.next != nil && fits(p.next) {
+		for p.next != nil && fits(p.next) && !s.late(p.next, now) {
 			p, p.next = p.next, nil // one document is read in its order
 			batch = append(batch, p)
 		}
@@ -152,7 +168,7 @@ func (s *sender) take(batch []*post) []*post {
 			s.queue = nil
 		}
 	}
-	return batch
+	return batch, false
 }
 
 // work sends until the queue is empty.
@@ -166,7 +182,8 @@ func (s *sender) work() {
 			s.drop(c)
 			return
 		}
-		batch = s.take(batch[:0])
+		var late bool
+		batch, late = s.take(batch[:0], time.Now())
 		if len(batch) == 0 {
 			s.workers--
 			s.park(c)
@@ -177,8 +194,10 @@ func (s *sender) work() {
 			return
 		}
 		s.mu.Unlock()
-		var err error
-		c, err = s.transmit(c, batch)
+		err := errLate
+		if !late {
+			c, err = s.transmit(c, batch)
+		}
 		s.acked(batch, err)
 	}
 }

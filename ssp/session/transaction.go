@@ -207,8 +207,9 @@ func (l *Link) ask(ctx context.Context, as wire.Role, t *transaction) {
 			}
 		})
 	}
+	first := l.post(t)
 	l.mu.Unlock()
-	l.sender.send(l.post(t))
+	l.sender.send(first)
 }
 
 // claim takes a transaction out of those that wait; false when it is gone.
@@ -222,7 +223,7 @@ func (l *Link) claim(t *transaction) bool {
 	return true
 }
 
-// post is a request as it is sent, for the first time or again. The lock is held when it is again.
+// post is a request as it is sent, for the first time or again. The lock is held.
 func (l *Link) post(t *transaction) *post {
 	p := t.held
 	if t.held = nil; p != nil {
