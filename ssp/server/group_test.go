@@ -360,7 +360,7 @@ func TestGroupsNotAgreedOn(t *testing.T) {
 
 // TestForwardedToAGroup: a message in the box goes on to a group. SSP 12.2.3, 12.3.2, 12.4.9
 func TestForwardedToAGroup(t *testing.T) {
-	p := newPair(t, "MessageNotification")
+	p := newPair(t, "only MessageNotification") // else a would fetch it for her
 	p.must(p.alice, wire.New("SetMessageDeliveryMethod", "deliveryMethod", "Notify/Get"))
 	p.must(p.alice, creates(tea))
 	bob := p.b.login("bob")

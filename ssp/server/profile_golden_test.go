@@ -40,14 +40,15 @@ func newPair(t *testing.T, watch ...string) *pair {
 	return p
 }
 
-// watch is called before they are joined.
+// watch is called before they are joined. A request that is "only" watched is acknowledged, and nothing else is done.
 func (p *pair) watch(primitive string) {
+	primitive, only := strings.CutPrefix(primitive, "only ")
 	c := make(chan *wire.Element, 100)
 	p.came[primitive] = c
 	r := p.a.s.rows[primitive]
 	p.a.s.rows[primitive] = row{primitive, func(s *Server, q *peer, req *session.Request) error {
 		c <- req.Primitive
-		if primitive == "PresenceNotification" { // a's own users asked for nothing
+		if only || primitive == "PresenceNotification" { // a's own users asked for nothing
 			req.Answer(wire.Status(wire.Successful, ""))
 			return nil
 		}
