@@ -190,7 +190,7 @@ func (x *Exchange) refused(m *Message, why error) {
 		x.failed(m.Message, why)
 		return
 	}
-	m.out.verdict(why)
+	m.verdict(why)
 }
 
 // failed tells the sender of a message, who was told that it was accepted, that it is lost.

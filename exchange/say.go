@@ -103,7 +103,7 @@ func (x *Exchange) refuse(ctx context.Context, d *Message, why error) {
 		why = x.store.View(ctx, "room", func(tx *store.Tx) error { return x.mayKeep(tx, d.who, d.Message) })
 	}
 	x.count(d.Message, metrics.None, metrics.Refused)
-	d.out.verdict(why)
+	d.verdict(why)
 }
 
 // mayWait reports whether something may be stored for the account.
@@ -146,7 +146,7 @@ func (c *Conversation) sayAway(ctx context.Context, b *Batch, from, p *participa
 		var err error
 		if behind, err = x.behind(ctx, a, d.From); err != nil {
 			d.safe.settle()
-			d.out.verdict(err)
+			d.verdict(err)
 			return nil
 		}
 	}
@@ -179,7 +179,7 @@ func (c *Conversation) sayAway(ctx context.Context, b *Batch, from, p *participa
 // kept goes on when something said to a participant was stored, or could not be: we look again whether they came.
 func (c *Conversation) kept(p *participant, d *Message, err error) {
 	x, a := c.x, p.account
-	d.out.verdict(err)
+	d.verdict(err)
 	if err != nil {
 		return
 	}
@@ -210,11 +210,11 @@ func (c *Conversation) kept(p *participant, d *Message, err error) {
 func (x *Exchange) nobody(d *Message) {
 	d.safe.settle()
 	if d.Kind == im.Signal {
-		d.out.verdict(nil) // it goes where somebody listens, or nowhere
+		d.verdict(nil) // it goes where somebody listens, or nowhere
 		return
 	}
 	x.count(d.Message, metrics.None, metrics.Returned)
-	d.out.verdict(im.ErrAbsent)
+	d.verdict(im.ErrAbsent)
 }
 
 // Send sends a message to an address, outside of any conversation that its sender is in; with a slot, to that

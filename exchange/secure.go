@@ -24,11 +24,12 @@ const (
 	storing
 	secured // in the store, and claimed
 	settled
+	over // and known what became of it
 )
 
-// Secure has messages outlive a crash that were handed over and that nobody has settled yet, and gives those back which
-// now do: they are stored, although they still wait in the queues of their receivers. Of the others done is soon called,
-// but when the store failed. limits.waiting does not count here: what the queue of a session holds is bounded.
+// Secure has messages outlive a crash that were handed over and that nobody has settled yet, and gives those back of which
+// nothing more is to be waited for: they are stored, although they still wait in the queues of their receivers, or it is
+// known what became of them. The others soon are, but when the store failed. limits.waiting does not count here: what the queue of a session holds is bounded.
 func (x *Exchange) Secure(ctx context.Context, sent []*Message) (safe []*Message) {
 	waits := make([]func() bool, len(sent))
 	for i, m := range sent {
@@ -51,7 +52,7 @@ func (x *Exchange) secure(ctx context.Context, m *Message) (wait func() bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if was := s.state; was != insecure {
-		return func() bool { return was == secured }
+		return func() bool { return was == secured || was == over }
 	}
 	s.state, s.stored = storing, make(chan struct{})
 	a.hold(id)
@@ -95,6 +96,16 @@ func (s *security) settle() bool {
 	was := s.state
 	s.state = settled
 	return was == secured
+}
+
+// verdict tells what became of the message.
+func (m *Message) verdict(err error) {
+	m.out.verdict(err)
+	if s := m.safe; s != nil {
+		s.mu.Lock()
+		s.state = over
+		s.mu.Unlock()
+	}
 }
 
 // back says that the message came back, once it is known what became of it in the store. True: there it is.

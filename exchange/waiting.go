@@ -98,7 +98,7 @@ func (x *Exchange) delivered(m *Message) {
 	if m.safe.settle() || m.kept {
 		x.unstore(m.to, m)
 	}
-	m.out.verdict(nil)
+	m.verdict(nil)
 	x.report(m)
 }
 
@@ -112,22 +112,22 @@ func (x *Exchange) returned(m *Message, why error) {
 	case secured && m.Only: // for that session or back
 		x.unstore(m.to, m)
 		x.count(m.Message, m.via, metrics.Returned)
-		m.out.verdict(why)
+		m.verdict(why)
 	case m.kept || secured:
 		m.to.unclaim(m.ID, true)
-		m.out.verdict(nil)
+		m.verdict(nil)
 		x.offerLater(m.to)
 	case m.storable():
 		err := x.keep(context.Background(), m.to, m.For(m.who, m.ID))
-		m.out.verdict(err)
+		m.verdict(err)
 		if err == nil && m.to.reachable() {
 			x.offerSoon(m.to)
 		}
 	case m.Kind == im.Signal:
-		m.out.verdict(nil) // it went nowhere
+		m.verdict(nil) // it went nowhere
 	default:
 		x.count(m.Message, m.via, metrics.Returned)
-		m.out.verdict(why)
+		m.verdict(why)
 	}
 }
 

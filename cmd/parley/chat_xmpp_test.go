@@ -114,7 +114,10 @@ func TestChatOfThreeOverXMPP(t *testing.T) {
 	bob.sees("<alice@parley.test> two of us")
 	bob.types("/wait joined alice 20")
 	carol.types("/wait joined alice 20")
-	alice.types("/wait joined carol 20", "//three")
+	alice.types("/wait joined carol 20")
+	alice.sees("bob@parley.test joined") // both have entered, in whatever order
+	alice.sees("carol@parley.test joined")
+	alice.types("//three")
 	bob.sees("<alice@parley.test> [with carol@parley.test] /three")
 	carol.sees("<alice@parley.test> [with bob@parley.test] /three")
 	carol.types("/wait message", "hello both")

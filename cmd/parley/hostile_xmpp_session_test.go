@@ -256,5 +256,44 @@ func TestAnswerAcknowledges(t *testing.T) {
 		if d := say("taken soon"); d != 30*time.Millisecond {
 			t.Errorf("the answer came after %v, and the message was taken after 30 ms", d)
 		}
+		// in a room, in one piece with the query
+		carol := enter("carol", func(c net.Conn) net.Conn { return c })
+		defer carol.Close()
+		const room = "tea@conversation." + msnplays.Domain
+		r, err := alice.Join(t.Context(), room, "alice", client.Entry{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []*client.Client{bob, carol} {
+			if err := r.Invite(c.Bare(), ""); err != nil {
+				t.Fatal(err)
+			}
+			if err := alice.Ping(t.Context(), ""); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Join(t.Context(), room, client.Bare(c.JID()), client.Entry{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all := func(text string) (answered time.Duration) {
+			begin := time.Now()
+			if err := alice.Send("<message to='" + room + "' type='groupchat'><body>" + text + "</body></message><iq type='get' id='" + text + "'><ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
+				t.Fatal(err)
+			}
+			if err := alice.Ping(t.Context(), ""); err != nil {
+				t.Fatal(err)
+			}
+			return time.Since(begin)
+		}
+		if d := all("hello"); d != 0 {
+			t.Errorf("those who read are waited for in a room, for %v", d)
+		}
+		synctest.Wait()
+		g.open = make(chan struct{})
+		all("taken")
+		if d := all("missed"); d < 50*time.Millisecond || d > time.Second {
+			t.Errorf("the answer came after %v, with one in the room who does not read", d)
+		}
+		close(g.open)
 	})
 }

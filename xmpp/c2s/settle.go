@@ -87,6 +87,9 @@ const stalled = 100 * time.Millisecond
 // hears the answer knows that a crash of the service loses none of it. Stanzas are processed in order, RFC 6120 10.1.
 func (c *conn) settle() {
 	c.out.Flush()
+	if c.client != nil && !c.left { // what was said in a room
+		c.client.Flush()
+	}
 	if c.words.empty() {
 		return
 	}
