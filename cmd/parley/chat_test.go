@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -122,11 +123,11 @@ func (c *chatting) types(lines ...string) {
 // sees waits for a line.
 func (c *chatting) sees(line string) {
 	c.t.Helper()
-	c.seesTimes(line, 1)
+	c.seesTimes(1, line)
 }
 
-// seesTimes waits until a line has come so many times.
-func (c *chatting) seesTimes(line string, n int) {
+// seesTimes waits until lines have come so many times, any of them.
+func (c *chatting) seesTimes(n int, lines ...string) {
 	c.t.Helper()
 	late := time.After(20 * time.Second)
 	for {
@@ -135,7 +136,7 @@ func (c *chatting) seesTimes(line string, n int) {
 		c.mu.Unlock()
 		seen := 0
 		for l := range strings.Lines(text) {
-			if l == line+"\n" {
+			if slices.Contains(lines, strings.TrimSuffix(l, "\n")) {
 				seen++
 			}
 		}
@@ -145,7 +146,7 @@ func (c *chatting) seesTimes(line string, n int) {
 		select {
 		case <-more:
 		case <-late:
-			c.t.Fatalf("%s does not see %q in:\n%s", c.who, line, text)
+			c.t.Fatalf("%s does not see %q in:\n%s", c.who, lines, text)
 		}
 	}
 }
@@ -300,12 +301,12 @@ func TestChatCrosses(t *testing.T) {
 		bob.types("/msg alice two")
 		alice.types("/wait message bob 20")
 		bob.types("/wait message alice 20")
-		alice.seesTimes("<bob@parley.test> two", i+1)
-		bob.seesTimes("<alice@parley.test> one", i+1)
+		alice.seesTimes(i+1, "<bob@parley.test> two")
+		bob.seesTimes(i+1, "<alice@parley.test> one")
 		alice.types("/leave")
 		bob.types("/leave")
-		alice.seesTimes("left the conversation with bob@parley.test", i+1)
-		bob.seesTimes("left the conversation with alice@parley.test", i+1)
+		alice.seesTimes(i+1, "left the conversation with bob@parley.test")
+		bob.seesTimes(i+1, "left the conversation with alice@parley.test")
 	}
 	bob.ends(nil)
 	alice.ends(nil)
