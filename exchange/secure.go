@@ -68,7 +68,7 @@ func (x *Exchange) secure(ctx context.Context, m *Message) (wait func() bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		switch {
-		case s.state == settled: // meanwhile
+		case s.state >= settled: // meanwhile
 			x.unstore(a, m)
 		case err != nil:
 			s.state = insecure
@@ -77,7 +77,7 @@ func (x *Exchange) secure(ctx context.Context, m *Message) (wait func() bool) {
 			s.state = secured
 		}
 		close(s.stored)
-		return s.state == secured
+		return s.state == secured || s.state == over
 	}
 }
 

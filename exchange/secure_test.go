@@ -2,7 +2,9 @@ package exchange_test
 
 import (
 	"context"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"parley/exchange"
@@ -83,6 +85,36 @@ func TestSecure(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is delivered while it is being stored is not kept.
+func TestDeliveredWhileStored(t *testing.T) {
+	bubble(t, exchange.Config{}, func(t *testing.T, s *service) {
+		b := &client{}
+		s.login(alice, exchange.Direct, "home", &client{prompt: true})
+		s.login(bob, exchange.Direct, "desk", b)
+		var batch exchange.Batch
+		v := &verdict{}
+		handed := s.Send(t.Context(), &batch, message(alice, bob, im.Words, "are you there?"), v.done)
+		d := only[*exchange.Message](t, b)
+		busy, free := make(chan struct{}), make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Go(func() { // ends with free
+			s.must(s.store.Update(t.Context(), "busy", func(*store.Tx) error {
+				close(busy)
+				<-free
+				return nil
+			}, nil))
+		})
+		<-busy
+		wg.Go(func() { s.Secure(t.Context(), []*exchange.Message{handed}) }) // ends when it is stored
+		synctest.Wait()
+		d.Done()
+		v.is(t, nil)
+		close(free)
+		wg.Wait()
+		s.stored(bob, 0)
+	})
 }
 
 // Words said to several outlive a crash, each for whom they stall with.
